@@ -1,0 +1,147 @@
+//! What may be typed after `cargo xtask`.
+
+use crate::check;
+
+/// One run of xtask.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Print the help text.
+    Help,
+    /// Run the tests.
+    Test(TestPlan),
+    /// Run the named checks, or all of them when none is named.
+    Check(Vec<String>),
+}
+
+/// How the tests are run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TestPlan {
+    /// Install missing packages without asking.
+    pub(crate) yes: bool,
+    /// Run the long variants of tests too.
+    pub(crate) long: bool,
+    /// Never install; missing packages end the run.
+    pub(crate) no_install: bool,
+    /// Only tests whose name contains this.
+    pub(crate) filter: Option<String>,
+}
+
+/// Reads the arguments after the program's name; the error says what is wrong with them.
+pub(crate) fn parse(given: &[String]) -> Result<Action, String> {
+    let Some((command, rest)) = given.split_first() else {
+        return Err("a command is missing".to_owned());
+    };
+    match command.as_str() {
+        "test" => test_plan(rest).map(Action::Test),
+        "check" => checks(rest).map(Action::Check),
+        "help" | "--help" | "-h" if rest.is_empty() => Ok(Action::Help),
+        "help" | "--help" | "-h" => Err("help takes no arguments".to_owned()),
+        unknown => Err(format!("unknown command `{unknown}`")),
+    }
+}
+
+/// The help text, with one line for every check.
+pub(crate) fn help() -> String {
+    let mut text = String::from(HELP);
+    for check in check::CHECKS {
+        text.push_str(&format!("  {:<12} {}\n", check.name, check.about));
+    }
+    text
+}
+
+const HELP: &str = "\
+Usage: cargo xtask <command>
+
+Commands:
+  test [--yes] [--long] [--no-install] [filter]
+             install what the tests need, then run every test of the workspace
+  check [name...]
+             run the named checks, or all of them
+  help       print this text
+
+Options of test:
+  --yes         install missing Debian packages without asking (so does the variable CI)
+  --no-install  never install; a missing package ends the run
+  --long        set CLOAKROOM_LONG=1, which lets tests run their long variants
+  filter        only tests whose name contains this text
+
+Exit status: 0 all is well, 1 something failed, 2 wrong arguments.
+
+Checks:
+";
+
+fn test_plan(given: &[String]) -> Result<TestPlan, String> {
+    let mut plan = TestPlan::default();
+    for argument in given {
+        match argument.as_str() {
+            "--yes" => plan.yes = true,
+            "--long" => plan.long = true,
+            "--no-install" => plan.no_install = true,
+            option if option.starts_with('-') => {
+                return Err(format!("test has no option `{option}`"));
+            }
+            filter if plan.filter.is_none() => plan.filter = Some(filter.to_owned()),
+            second => return Err(format!("test takes one filter, `{second}` is a second one")),
+        }
+    }
+    if plan.yes && plan.no_install {
+        return Err("--yes and --no-install contradict each other".to_owned());
+    }
+    Ok(plan)
+}
+
+fn checks(given: &[String]) -> Result<Vec<String>, String> {
+    match given.iter().find(|name| !check::CHECKS.iter().any(|check| check.name == **name)) {
+        Some(unknown) => Err(format!("there is no check `{unknown}`")),
+        None => Ok(given.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Action, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words)
+    }
+
+    #[test]
+    fn options_of_test_come_in_any_order() {
+        let plan = TestPlan {
+            yes: true,
+            long: true,
+            no_install: false,
+            filter: Some("rotate".to_owned()),
+        };
+
+        assert_eq!(parsed("test rotate --long --yes"), Ok(Action::Test(plan)));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_and_named() {
+        for (line, named) in [
+            ("", "missing"),
+            ("tets", "tets"),
+            ("test --fast", "--fast"),
+            ("test one two", "two"),
+            ("test --yes --no-install", "contradict"),
+            ("check fmt spelling", "spelling"),
+            ("help me", "no arguments"),
+        ] {
+            let refused = parsed(line);
+
+            assert!(
+                refused.as_ref().is_err_and(|text| text.contains(named)),
+                "{line}: {refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_check() {
+        let text = help();
+
+        assert!(check::CHECKS.iter().all(|check| text.contains(check.name)));
+    }
+}
