@@ -1,0 +1,34 @@
+//! A bounded in-process store for cloakroom sessions.
+//!
+//! For one process that may forget its sessions when it ends: development, tests, small services,
+//! and later the cache in front of another store. Every answer is ready at once.
+//!
+//! ```
+//! use cloakroom_memory::MemoryStore;
+//! use cloakroom_store::{Key, Load, Store, Timestamp};
+//!
+//! let store = MemoryStore::new();
+//! let loads = store.load(&[Key::from_bytes([7; 32])], Timestamp::from_millis(0));
+//! let loads = loads.now().unwrap().unwrap();
+//! assert_eq!(loads.iter().collect::<Vec<_>>(), [&Load::Gone(None)]);
+//! ```
+//!
+//! The store is bounded ([`Builder`]). When it is full it frees what has expired, then ends
+//! anonymous sessions that were seen long ago, and then refuses what needs more room. It never ends
+//! a session that is signed in to make room.
+
+mod bounds;
+mod commits;
+mod house;
+mod identity;
+mod index;
+mod loading;
+mod registry;
+mod room;
+mod rotation;
+mod shard;
+mod store;
+mod tombs;
+
+pub use bounds::{BYTES_MAX, SESSIONS_MAX, TOMBSTONES_MAX};
+pub use store::{Builder, MemoryStore};

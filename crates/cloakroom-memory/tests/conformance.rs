@@ -1,0 +1,5 @@
+//! The memory store keeps every clause of the contract.
+
+use cloakroom_memory::MemoryStore;
+
+cloakroom_conformance::suite!(MemoryStore::new);
