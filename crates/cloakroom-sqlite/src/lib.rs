@@ -1,0 +1,62 @@
+//! Durable cloakroom sessions in one SQLite file.
+//!
+//! ```
+//! # fn main() -> Result<(), cloakroom_store::StoreError> {
+//! # let mut running = std::pin::pin!(async {
+//! # let folder = std::env::temp_dir().join(format!("cloakroom-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).unwrap();
+//! # let path = folder.join("sessions.db");
+//! use cloakroom_sqlite::SqliteStore;
+//!
+//! let store = SqliteStore::open(&path).await?;
+//! // ... and when the service ends:
+//! store.close().await;
+//! assert!(path.exists());
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok::<_, cloakroom_store::StoreError>(())
+//! # });
+//! # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+//! # loop {
+//! #     if let std::task::Poll::Ready(done) = running.as_mut().poll(&mut context) { break done; }
+//! # }
+//! # }
+//! ```
+//!
+//! What is acknowledged has been written and synced: it outlives the process and a loss of power.
+//! Touches, which only move an idle deadline, outlive the process. Several processes of one machine
+//! may share the file; a network file system will not do.
+//!
+//! # For the operator
+//!
+//! The file is an ordinary database that the `sqlite3` shell opens; `sessions_readable` is a view
+//! for people:
+//!
+//! ```sql
+//! SELECT id, user, seen_at, json_extract(data, '$.cart') FROM sessions_readable;
+//! ```
+//!
+//! Beside it stand `-wal` and `-shm`, which belong to it: copy a running store with
+//! `VACUUM INTO` or the shell's `.backup`, never with a copy of the one file. All of them are
+//! readable by their owner alone. Times are milliseconds since 1970 UTC.
+//!
+//! One process uses up to 192 MiB for caches, one thread that writes and one that makes checkpoints,
+//! and none that reads: loads run on the thread that asks and take microseconds.
+
+mod checkpoint;
+mod database;
+mod fault;
+mod graves;
+mod header;
+mod jobs;
+mod library;
+mod places;
+mod queue;
+mod reader;
+mod rows;
+mod schema;
+mod store;
+mod verbs;
+mod watch;
+mod writer;
+
+pub use store::{Builder, SqliteStore};

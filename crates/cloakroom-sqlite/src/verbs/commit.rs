@@ -1,0 +1,151 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use cloakroom_store::{Commit, Ended, Expect, Identity, Key, Ops, Record, Timestamp, Touch};
+use rusqlite::Connection;
+
+use crate::fault::Halt;
+use crate::places::{self, Place};
+use crate::rows::{self, Stored};
+
+/// A change that was worked out from what a reader saw.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    before: Stored,
+    after: Record,
+}
+
+/// Works a change out on the caller's thread, so that the one writer has less to do. `None` if it
+/// takes the writer to judge it.
+pub(crate) fn plan(
+    db: &Connection,
+    key: &Key,
+    expect: Expect,
+    ops: &Ops,
+    touch: Option<Touch>,
+    now: Timestamp,
+) -> Result<Option<Plan>, Halt> {
+    let Some(before) = rows::by_key(db, key)? else { return Ok(None) };
+    let is_live = before.record.ended(now).is_none();
+    let is_expected = expect == Expect::Any || expect == Expect::Version(before.record.version());
+    if !is_live || !is_expected {
+        return Ok(None);
+    }
+    let after = before.record.changed(ops, touch)?;
+    Ok(Some(Plan { before, after }))
+}
+
+/// Carries a plan out, if the session is still what the plan was made from. Its version stands for
+/// all of it but the clocks, which a touch moves.
+pub(crate) fn land(db: &Connection, plan: &Plan) -> Result<Option<Commit>, Halt> {
+    let landed = rows::update_data_of(db, &plan.before, &plan.after)?;
+    Ok(landed.then(|| Commit::Done(plan.after.clone())))
+}
+
+/// Changes fields and moves the idle deadline of a live session.
+pub(crate) fn commit(
+    db: &Connection,
+    key: &Key,
+    expect: Expect,
+    ops: &Ops,
+    touch: Option<Touch>,
+    now: Timestamp,
+) -> Result<Commit, Halt> {
+    let open = match Open::find(db, key, now)? {
+        Ok(open) => open,
+        Err(ended) => return Ok(Commit::Gone(ended)),
+    };
+    if expect != Expect::Any && expect != Expect::Version(open.stored.record.version()) {
+        return Ok(Commit::Conflict(open.view(open.stored.record.clone())));
+    }
+    let changed = open.stored.record.changed(ops, touch)?;
+    if !ops.is_empty() {
+        rows::update_data(db, open.stored.row, &changed)?;
+    } else if changed.times() != open.stored.record.times() {
+        rows::update_times(db, open.stored.row, changed.times())?;
+    }
+    Ok(Commit::Done(open.view(changed)))
+}
+
+/// One touch among others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) key: Key,
+    pub(crate) touch: Option<Touch>,
+    pub(crate) now: Timestamp,
+}
+
+/// Many touches in their order; those of one key read and write their row once.
+pub(crate) fn touch_all(db: &Connection, touches: &[Asked]) -> Result<Vec<Commit>, Halt> {
+    let mut opened: HashMap<Key, Open> = HashMap::with_capacity(touches.len());
+    let mut answers = Vec::with_capacity(touches.len());
+    for Asked { key, touch, now } in touches {
+        let open = match opened.entry(*key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => match Open::find(db, key, *now) {
+                Ok(Ok(open)) => entry.insert(open),
+                Ok(Err(ended)) => {
+                    answers.push(Commit::Gone(ended));
+                    continue;
+                }
+                Err(halt) => return Err(halt),
+            },
+        };
+        answers.push(open.touch(*touch, *now)?);
+    }
+    for open in opened.values().filter(|open| open.moved) {
+        rows::update_times(db, open.stored.row, open.stored.record.times())?;
+    }
+    Ok(answers)
+}
+
+/// A live session that a commit found, and how its caller may see it.
+struct Open {
+    stored: Stored,
+    /// The identity before the renewal, and when the older key stops working.
+    through: Option<(Identity, Timestamp)>,
+    moved: bool,
+}
+
+impl Open {
+    fn find(
+        db: &Connection,
+        key: &Key,
+        now: Timestamp,
+    ) -> Result<Result<Self, Option<Ended>>, Halt> {
+        Ok(match places::find(db, key, now)? {
+            Place::Live(stored) => Ok(Self { stored, through: None, moved: false }),
+            Place::Forwarded(found) => Ok(Self {
+                stored: found.stored,
+                through: Some((found.before, found.until)),
+                moved: false,
+            }),
+            Place::Dormant(_, ended) => Err(Some(ended)),
+            Place::Gone(ended) => Err(ended),
+        })
+    }
+
+    fn touch(&mut self, touch: Option<Touch>, now: Timestamp) -> Result<Commit, Halt> {
+        if let Some(ended) = self.ended(now) {
+            return Ok(Commit::Gone(Some(ended)));
+        }
+        let touched = self.stored.record.changed(&Ops::new(), touch)?;
+        self.moved |= touched.times() != self.stored.record.times();
+        self.stored.record = touched;
+        Ok(Commit::Done(self.view(self.stored.record.clone())))
+    }
+
+    /// The ending of what was live a moment ago.
+    fn ended(&self, now: Timestamp) -> Option<Ended> {
+        let until = self.through.as_ref().map(|(_, until)| *until);
+        let closed = until.filter(|until| *until <= now).map(places::replaced);
+        closed.or_else(|| self.stored.record.ended(now))
+    }
+
+    fn view(&self, record: Record) -> Record {
+        match &self.through {
+            Some((before, _)) => record.seen_as(before.clone()),
+            None => record,
+        }
+    }
+}

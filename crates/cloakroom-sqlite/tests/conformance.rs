@@ -1,0 +1,13 @@
+//! Every clause of the contract.
+
+mod folder;
+
+use folder::Files;
+
+cloakroom_conformance::suite!(Files::new());
+
+mod kept {
+    use super::Files;
+
+    cloakroom_conformance::durable_suite!(Files::new());
+}
