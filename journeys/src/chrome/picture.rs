@@ -30,6 +30,8 @@ impl Page {
         let picture = self.call("Page.captureScreenshot", &params)?;
         self.call("Emulation.setEmulatedMedia", &json!({ "features": [] }))?;
         self.call("Emulation.clearDeviceMetricsOverride", &json!({}))?;
+        // The call is answered before the page has its old layout back.
+        self.eval("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")?;
         let text = picture.get("data").and_then(Value::as_str).unwrap_or_default();
         let bytes = from_base64(text).ok_or_else(|| Failure::new("the picture is no base64"))?;
         std::fs::write(path, bytes).map_err(Failure::when(path.display()))

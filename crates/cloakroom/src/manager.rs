@@ -1,0 +1,214 @@
+//! What one service's sessions share: store, policy, clock, and what this process remembers.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Once, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::event;
+use crate::lines::Lines;
+use crate::newest::Newest;
+use crate::policy::Policy;
+use crate::queue::Queues;
+use crate::running::Running;
+use crate::store::{Answer, Field, Registry, Timestamp};
+use crate::touches::Touches;
+
+/// How often what has expired is removed from the store.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How much one store call of the sweeper removes: a pause that no request notices.
+const SWEEP_BATCH: u32 = 1_000;
+
+pub(crate) struct Manager {
+    pub(crate) store: Arc<dyn Registry>,
+    pub(crate) policy: Policy,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keep_on_login: &'static [Field],
+    pub(crate) keep_on_logout: &'static [Field],
+    pub(crate) queues: Queues,
+    pub(crate) newest: Newest,
+    pub(crate) lines: Lines,
+    pub(crate) touches: Touches,
+    pub(crate) running: Arc<Running>,
+    pub(crate) returned: Returned,
+    sweeper: Once,
+    closing: AtomicBool,
+}
+
+impl Manager {
+    pub(crate) fn new(
+        store: Arc<dyn Registry>,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+        keep_on_login: &'static [Field],
+        keep_on_logout: &'static [Field],
+    ) -> Self {
+        Self {
+            store,
+            policy,
+            clock,
+            keep_on_login,
+            keep_on_logout,
+            queues: Queues::default(),
+            newest: Newest::default(),
+            lines: Lines::default(),
+            touches: Touches::default(),
+            running: Arc::default(),
+            returned: Returned::default(),
+            sweeper: Once::new(),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What the store reads, within the time it is given.
+    pub(crate) async fn ask<T>(&self, answer: Answer<T>) -> Result<T> {
+        match answer.now() {
+            Ok(result) => result.map_err(Error::from),
+            Err(later) => self.within(async { later.await.map_err(Error::from) }).await,
+        }
+    }
+
+    /// What the store writes, within the time it is given. The call runs to its end even if the
+    /// time is over or the caller has gone, and a shutdown waits for it.
+    pub(crate) async fn order<T: Send + 'static>(&self, answer: Answer<T>) -> Result<T> {
+        let later = match answer.now() {
+            Ok(result) => return result.map_err(Error::from),
+            Err(later) => later,
+        };
+        let running = self.running.enter();
+        let call = tokio::spawn(async move {
+            let result = later.await;
+            drop(running);
+            result
+        });
+        self.within(async {
+            match call.await {
+                Ok(result) => result.map_err(Error::from),
+                Err(_) => Err(Error::unavailable("the runtime stopped during a store call")),
+            }
+        })
+        .await
+    }
+
+    /// What `work` gives, within the time that a store call may take.
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.policy.store_wait, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::unavailable(format!(
+                "the {} store did not answer within {:?}",
+                self.store.name(),
+                self.policy.store_wait
+            ))),
+        }
+    }
+
+    /// Waits for an answer that no request waits for, and lets a shutdown wait for it too.
+    pub(crate) fn follow<T: Send + 'static>(
+        &self,
+        answer: Answer<T>,
+        then: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        match answer.now() {
+            Ok(result) => then(result.map_err(Error::from)),
+            Err(later) => {
+                let running = self.running.enter();
+                drop(tokio::spawn(async move {
+                    then(later.await.map_err(Error::from));
+                    drop(running);
+                }));
+            }
+        }
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Takes no more requests and waits for what is under way, at most `deadline`.
+    pub(crate) async fn shutdown(&self, deadline: Duration) -> bool {
+        self.closing.store(true, Ordering::SeqCst);
+        tokio::time::timeout(deadline, self.running.idle()).await.is_ok()
+    }
+
+    /// Starts removing what has expired, once, when the first request shows that a runtime is
+    /// there. It ends with the last handle of the service's sessions.
+    pub(crate) fn start_sweeper(self: &Arc<Self>) {
+        self.sweeper.call_once(|| {
+            if let Ok(runtime) = Handle::try_current() {
+                drop(runtime.spawn(sweep_for_ever(Arc::downgrade(self))));
+            }
+        });
+    }
+
+    /// Removes what has expired, in small batches.
+    pub(crate) async fn sweep(&self) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let swept = self.order(self.store.sweep(self.now(), SWEEP_BATCH)).await?;
+            removed += swept.removed;
+            if !swept.more {
+                return Ok(removed);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn sweep_for_ever(manager: Weak<Manager>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let Some(manager) = manager.upgrade() else { return };
+        if manager.is_closing() {
+            return;
+        }
+        match manager.sweep().await {
+            Ok(0) => {}
+            Ok(removed) => event::swept(removed),
+            Err(error) => event::store_failed("sweep", &error),
+        }
+    }
+}
+
+/// Notices that tickets are given out but never come back.
+#[derive(Debug, Default)]
+pub(crate) struct Returned {
+    given: AtomicU32,
+    seen: AtomicBool,
+    warned: AtomicBool,
+}
+
+impl Returned {
+    /// A ticket came back with a request.
+    pub(crate) fn seen(&self) {
+        if !self.seen.load(Ordering::Relaxed) {
+            self.seen.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A user signed in without a ticket, though one was given out before and none ever came back.
+    pub(crate) fn given_to_a_stranger(&self) {
+        let before = self.given.fetch_add(1, Ordering::Relaxed);
+        let lost = before > 0 && !self.seen.load(Ordering::Relaxed);
+        if lost && !self.warned.swap(true, Ordering::Relaxed) {
+            event::ticket_never_returned();
+        }
+    }
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("store", &self.store.name())
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,304 @@
+//! The memory store, with its calls counted, and away, slow or held back when a test says so.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cloakroom::MemoryStore;
+use cloakroom::store::*;
+use tokio::sync::Semaphore;
+
+/// The store of the service under test.
+#[derive(Clone, Default)]
+pub struct TestStore {
+    store: MemoryStore,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Mutex<Calls>,
+    away: AtomicBool,
+    silent: AtomicBool,
+    silent_writes: AtomicBool,
+    late: AtomicBool,
+    conflicts: AtomicU64,
+    waiting: AtomicU64,
+    slow: Mutex<Option<Duration>>,
+    held: Mutex<Option<Arc<Semaphore>>>,
+    keys: Mutex<Vec<Key>>,
+}
+
+/// How often each kind of verb was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    pub load: u64,
+    pub create: u64,
+    pub commit: u64,
+    pub touch: u64,
+    pub rotate: u64,
+    pub resume: u64,
+    pub end: u64,
+    pub registry: u64,
+}
+
+impl TestStore {
+    /// The calls since the last time this was asked.
+    pub fn calls(&self) -> Calls {
+        std::mem::take(&mut self.state.calls.lock().unwrap())
+    }
+
+    /// Every key that the store was asked for or given so far.
+    pub fn keys(&self) -> Vec<Key> {
+        self.state.keys.lock().unwrap().clone()
+    }
+
+    /// From now on every call fails at once.
+    pub fn set_away(&self, away: bool) {
+        self.state.away.store(away, Ordering::SeqCst);
+    }
+
+    /// From now on no call is answered.
+    pub fn set_silent(&self, silent: bool) {
+        self.state.silent.store(silent, Ordering::SeqCst);
+    }
+
+    /// From now on reads are answered and no write is.
+    pub fn set_silent_writes(&self, silent: bool) {
+        self.state.silent_writes.store(silent, Ordering::SeqCst);
+    }
+
+    /// From now on every write takes this long.
+    pub fn set_slow(&self, span: Duration) {
+        *self.state.slow.lock().unwrap() = Some(span);
+    }
+
+    /// The next `count` commits find that another process was faster.
+    pub fn contend(&self, count: u64) {
+        self.state.conflicts.store(count, Ordering::SeqCst);
+    }
+
+    /// From now on writes are done at once, but their answers wait until they are let go.
+    pub fn hold(&self) -> Hold {
+        let gate = Arc::new(Semaphore::new(0));
+        *self.state.held.lock().unwrap() = Some(Arc::clone(&gate));
+        Hold { gate, state: Arc::clone(&self.state) }
+    }
+
+    /// From now on commits reach the store only when they are let go, and other writes at once.
+    pub fn hold_back_commits(&self) -> Hold {
+        self.state.late.store(true, Ordering::SeqCst);
+        self.hold()
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        count: impl FnOnce(&mut Calls),
+        keys: &[Key],
+        work: impl FnOnce(&MemoryStore) -> Answer<T>,
+    ) -> Answer<T> {
+        let state = &self.state;
+        count(&mut state.calls.lock().unwrap());
+        state.keys.lock().unwrap().extend(keys);
+        if state.away.load(Ordering::SeqCst) {
+            return Answer::ready(Err(StoreError::unavailable("the test took the store away")));
+        }
+        if state.silent.load(Ordering::SeqCst) {
+            return Answer::later(std::future::pending());
+        }
+        work(&self.store)
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        count: impl FnOnce(&mut Calls),
+        keys: &[Key],
+        work: impl FnOnce(&MemoryStore) -> Answer<T>,
+    ) -> Answer<T> {
+        let answer = self.answer(count, keys, work);
+        if self.state.silent_writes.load(Ordering::SeqCst) {
+            return Answer::later(std::future::pending());
+        }
+        let held = self.state.held.lock().unwrap().clone();
+        let slow = *self.state.slow.lock().unwrap();
+        match (held, slow) {
+            (Some(gate), _) if !self.state.late.load(Ordering::SeqCst) => {
+                let state = Arc::clone(&self.state);
+                Answer::later(async move {
+                    passed(&gate, &state).await;
+                    answer.await
+                })
+            }
+            (_, Some(span)) => Answer::later(async move {
+                tokio::time::sleep(span).await;
+                answer.await
+            }),
+            (_, None) => answer,
+        }
+    }
+
+    fn commit_now(&self, commit: &Asked) -> Answer<Commit> {
+        let Asked { key, expect, ops, touch, now } = commit;
+        let left = &self.state.conflicts;
+        let faster = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        if faster.is_ok() {
+            let mut other = Ops::new();
+            other.set(Field::from_static("other"), &now.as_millis()).unwrap();
+            drop(self.store.commit(key, Expect::Any, &other, None, *now));
+        }
+        self.store.commit(key, *expect, ops, *touch, *now)
+    }
+}
+
+/// A commit that was asked for.
+struct Asked {
+    key: Key,
+    expect: Expect,
+    ops: Ops,
+    touch: Option<Touch>,
+    now: Timestamp,
+}
+
+async fn passed(gate: &Semaphore, state: &State) {
+    state.waiting.fetch_add(1, Ordering::SeqCst);
+    if let Ok(permit) = gate.acquire().await {
+        permit.forget();
+    }
+    state.waiting.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// Answers that wait.
+pub struct Hold {
+    gate: Arc<Semaphore>,
+    state: Arc<State>,
+}
+
+impl Hold {
+    /// Returns when this many answers wait.
+    pub async fn until(&self, count: u64) {
+        for _ in 0..1_000_000 {
+            if self.state.waiting.load(Ordering::SeqCst) >= count {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{count} answers never waited");
+    }
+
+    /// Lets one answer go.
+    pub fn one(&self) {
+        self.gate.add_permits(1);
+    }
+
+    /// Lets all go, and holds nothing any more.
+    pub fn release(self) {
+        *self.state.held.lock().unwrap() = None;
+        self.state.late.store(false, Ordering::SeqCst);
+        self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+}
+
+impl Store for TestStore {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
+    fn reach(&self) -> Reach {
+        self.store.reach()
+    }
+
+    fn survival(&self) -> Survival {
+        self.store.survival()
+    }
+
+    fn route(&self, user: Option<&UserId>) -> Route {
+        self.store.route(user)
+    }
+
+    fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
+        self.answer(|calls| calls.load += 1, keys, |store| store.load(keys, now))
+    }
+
+    fn create(
+        &self,
+        key: &Key,
+        draft: Draft,
+        limit: Option<Limit>,
+        now: Timestamp,
+    ) -> Answer<Create> {
+        self.write(|calls| calls.create += 1, &[*key], |store| store.create(key, draft, limit, now))
+    }
+
+    fn commit(
+        &self,
+        key: &Key,
+        expect: Expect,
+        ops: &Ops,
+        touch: Option<Touch>,
+        now: Timestamp,
+    ) -> Answer<Commit> {
+        let count = |calls: &mut Calls| {
+            if ops.is_empty() { calls.touch += 1 } else { calls.commit += 1 }
+        };
+        let asked = Asked { key: *key, expect, ops: ops.clone(), touch, now };
+        let gate = self.state.held.lock().unwrap().clone();
+        match gate.filter(|_| self.state.late.load(Ordering::SeqCst)) {
+            None => self.write(count, &[*key], |_| self.commit_now(&asked)),
+            Some(gate) => {
+                count(&mut self.state.calls.lock().unwrap());
+                let store = self.clone();
+                let running = tokio::spawn(async move {
+                    passed(&gate, &store.state).await;
+                    store.commit_now(&asked).await
+                });
+                Answer::later(async move { running.await.unwrap() })
+            }
+        }
+    }
+
+    fn rotate(&self, old: &Key, new: &Key, rotation: Rotation, now: Timestamp) -> Answer<Rotate> {
+        let keys = [*old, *new];
+        self.write(|calls| calls.rotate += 1, &keys, |store| store.rotate(old, new, rotation, now))
+    }
+
+    fn resume(&self, key: &Key, draft: Draft, keep: Keep, now: Timestamp) -> Answer<Resume> {
+        self.write(|calls| calls.resume += 1, &[*key], |store| store.resume(key, draft, keep, now))
+    }
+
+    fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
+        self.write(|calls| calls.end += 1, &[], |store| store.end(target, ending, now))
+    }
+}
+
+impl Registry for TestStore {
+    fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
+        self.answer(|calls| calls.registry += 1, &[], |store| store.list(user, page, now))
+    }
+
+    fn end_all(
+        &self,
+        user: &UserId,
+        except: Option<SessionId>,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Answer<EndedAll> {
+        let count = |calls: &mut Calls| calls.registry += 1;
+        self.answer(count, &[], |store| store.end_all(user, except, ending, now))
+    }
+
+    fn amend(&self, user: &UserId, ops: &Ops, now: Timestamp) -> Answer<u64> {
+        self.answer(|calls| calls.registry += 1, &[], |store| store.amend(user, ops, now))
+    }
+
+    fn scan(&self, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
+        self.answer(|calls| calls.registry += 1, &[], |store| store.scan(page, now))
+    }
+
+    fn count(&self, now: Timestamp) -> Answer<Count> {
+        self.answer(|calls| calls.registry += 1, &[], |store| store.count(now))
+    }
+
+    fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
+        self.answer(|calls| calls.registry += 1, &[], |store| store.sweep(now, limit))
+    }
+}
