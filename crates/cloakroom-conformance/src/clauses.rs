@@ -58,6 +58,7 @@ macro_rules! every_clause {
                 creation::a_rotated_key_never_lives_again,
                 renewal::an_end_kills_the_forwarders,
                 renewal::a_forwarder_does_not_outlive_its_session,
+                renewal::an_older_key_tells_what_came_first,
                 endings::an_ended_session_is_gone_at_once,
                 endings::a_session_ends_by_its_id,
                 endings::an_ended_session_does_not_end_again,

@@ -305,6 +305,21 @@ pub fn a_renewal_never_changes_the_user(fixture: &impl Fixture) {
     assert_eq!(desk.load(&new, at(1)), Load::Gone(None));
 }
 
+/// An older key ends by its own time or with its session, whichever came first, and a sweep does
+/// not change what is told.
+pub fn an_older_key_tells_what_came_first(fixture: &impl Fixture) {
+    let desk = Desk::open(fixture);
+    let (old, new) = (desk.has_member("ada", 0), desk.key_of("ada", 2));
+    let renewed_at = IDLE - 1;
+    desk.rotate(&old, &new, renewal(), at(renewed_at)).done();
+    let timeout = Load::Gone(Some(Ended::timeout(Reason::Idle, at(IDLE))));
+
+    assert_eq!(desk.load(&old, at(IDLE)), timeout);
+    assert_eq!(desk.load(&old, at(IDLE + CAP)), timeout);
+    desk.sweep_all(at(IDLE + CAP));
+    assert_eq!(desk.load(&old, at(IDLE + CAP)), timeout);
+}
+
 /// Of eight parallel renewals one is done, and the others learn that they are stale.
 pub fn one_of_many_parallel_renewals_wins(fixture: &impl Fixture) {
     let desk = Desk::open(fixture);

@@ -74,19 +74,18 @@ impl House {
 
     /// Who is behind `key`. While the caller has the index, this stays so but for the clocks.
     pub(crate) fn locate(&self, index: &Index, key: &Key, now: Timestamp) -> Located {
-        let (session, identity, told) = match self.read(place(key)).find(key, now) {
+        let (session, identity, forward) = match self.read(place(key)).find(key, now) {
             Found::Session(slot) => return Located::of(&slot.record, now),
             Found::Gone(told) => return Located::Gone(told),
             Found::Forward(forward) => {
-                (forward.session, forward.identity.clone(), forward.expired(now))
+                (forward.session, forward.identity.clone(), forward.clone())
             }
         };
-        if let Some(ended) = told {
+        let found = self.record(index, &session);
+        if let Some(ended) = forward.over(found.as_ref().map(|(_, record)| record), now) {
             return Located::Gone(ended.is_kept(now).then_some(ended));
         }
-        let Some((target, record)) = self.record(index, &session) else {
-            return Located::Gone(None);
-        };
+        let Some((target, record)) = found else { return Located::Gone(None) };
         match Status::of(&record, now) {
             Status::Live => Located::Forwarded { target, record, identity },
             Status::Dormant(told) | Status::Over(told) => Located::Gone(told),

@@ -1,6 +1,6 @@
 //! Making room: sweeping what has expired, and what happens when the store is full.
 
-use cloakroom_store::{By, Ended, Key, Reason, Record, SessionId, StoreError, Swept, Timestamp};
+use cloakroom_store::{Ended, Key, Record, SessionId, StoreError, Swept, Timestamp};
 
 use crate::bounds::{FORWARD_BYTES, SHARDS};
 use crate::house::House;
@@ -83,13 +83,21 @@ impl House {
             }));
         }
         let mut removed = records.len();
-        let mut shard = self.write(place);
-        let expired: Vec<Key> = {
+        let expired: Vec<Forward> = {
+            let shard = self.read(place);
             let expired = shard.forwards().filter(|forward| forward.until <= now);
-            expired.map(|forward| forward.key).take(limit - removed).collect()
+            expired.take(limit - removed).cloned().collect()
         };
-        for key in &expired {
-            self.forget_forward(index, &mut shard, key, now);
+        let endings: Vec<(Key, Option<Ended>)> = expired
+            .iter()
+            .map(|forward| {
+                let record = self.record(index, &forward.session).map(|(_, record)| record);
+                (forward.key, forward.over(record.as_ref(), now))
+            })
+            .collect();
+        let mut shard = self.write(place);
+        for (key, ended) in &endings {
+            self.forget_forward(index, &mut shard, key, *ended, now);
         }
         removed += expired.len();
         removed += shard.tombs_mut().forget(now, limit - removed);
@@ -97,11 +105,21 @@ impl House {
         Freed { removed, more: has_due(&shard, now), records }
     }
 
-    fn forget_forward(&self, index: &mut Index, shard: &mut Shard, key: &Key, now: Timestamp) {
-        let Some(Forward { session, until, .. }) = shard.take_forward(key) else { return };
+    /// The index is held, so what was found out about the forward still holds.
+    fn forget_forward(
+        &self,
+        index: &mut Index,
+        shard: &mut Shard,
+        key: &Key,
+        ended: Option<Ended>,
+        now: Timestamp,
+    ) {
+        let Some(Forward { session, .. }) = shard.take_forward(key) else { return };
         index.remove_forward(&session, key);
         self.grow(0, FORWARD_BYTES);
-        shard.bury(*key, Ended { reason: Reason::Replaced, by: By::SYSTEM, at: until }, now);
+        if let Some(ended) = ended {
+            shard.bury(*key, ended, now);
+        }
     }
 
     /// Ends those of the sessions for which `judge` says how, all in one step.

@@ -39,7 +39,7 @@ pub(crate) struct Slot {
 }
 
 /// The key of a session before a renewal.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Forward {
     pub(crate) key: Key,
     pub(crate) session: SessionId,
@@ -54,6 +54,15 @@ impl Forward {
     /// How the forwarding ended, if it has at `now`.
     pub(crate) fn expired(&self, now: Timestamp) -> Option<Ended> {
         (self.until <= now).then(|| Ended::timeout(Reason::Replaced, self.until))
+    }
+
+    /// How this key ended, if it has at `now`: by its own time or by that of its session, whichever
+    /// came first.
+    pub(crate) fn over(&self, record: Option<&Record>, now: Timestamp) -> Option<Ended> {
+        match record.and_then(|record| record.ended(now)) {
+            Some(ended) => Some(self.ending(ended)),
+            None => self.expired(now),
+        }
     }
 
     /// The ending of this key when its session ended like `ended`: whichever came first.

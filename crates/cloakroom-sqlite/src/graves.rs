@@ -4,7 +4,7 @@ use cloakroom_store::{By, Ended, Key, Reason, StoreError, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::fault::Halt;
-use crate::places::replaced;
+use crate::places::{self, replaced};
 use crate::rows::{self, millis, signed};
 
 /// How many endings are remembered at most: about 40 MB. The oldest are forgotten first.
@@ -47,15 +47,18 @@ pub(crate) fn bury_expired_forwarders(
     let mut statement = db.prepare_cached(
         "DELETE FROM forwarders WHERE rowid IN \
          (SELECT rowid FROM forwarders WHERE until <= ?1 ORDER BY until LIMIT ?2) \
-         RETURNING key, until",
+         RETURNING key, until, session",
     )?;
     let mut buried = Vec::new();
     let mut rows = statement.query(params![millis(now), limit])?;
     while let Some(row) = rows.next()? {
-        buried.push((Key::from_bytes(rows::bytes(row, 0)?), rows::time(row, 1)?));
+        let session: i64 = row.get(2)?;
+        buried.push((Key::from_bytes(rows::bytes(row, 0)?), rows::time(row, 1)?, session));
     }
-    for (key, until) in &buried {
-        let ended = replaced(*until);
+    for (key, until, session) in &buried {
+        let stored = rows::by_row(db, *session)?;
+        let ended = stored.and_then(|stored| places::over(*until, &stored.record, now));
+        let ended = ended.unwrap_or_else(|| replaced(*until));
         if ended.is_kept(now) {
             remember(db, key, &ended, TOMBSTONES_MAX)?;
         }

@@ -17,7 +17,7 @@ pub(crate) enum Place {
     /// A live session whose token was renewed.
     Forwarded(Forwarded),
     /// A session whose clocks ran out while its user is remembered.
-    Dormant(Stored, Ended),
+    Dormant(Stored, Option<Ended>),
     /// Nothing.
     Gone(Option<Ended>),
 }
@@ -51,7 +51,7 @@ pub(crate) fn find(db: &Connection, key: &Key, now: Timestamp) -> Result<Place, 
 pub(crate) fn judge(stored: Stored, now: Timestamp) -> Place {
     match stored.record.ended(now) {
         None => Place::Live(stored),
-        Some(ended) if stored.record.is_dormant(now) => Place::Dormant(stored, ended),
+        Some(ended) if stored.record.is_dormant(now) => Place::Dormant(stored, kept(ended, now)),
         Some(ended) => Place::Gone(kept(ended, now)),
     }
 }
@@ -61,13 +61,20 @@ pub(crate) fn beyond_sessions(db: &Connection, key: &Key, now: Timestamp) -> Res
     let Some(forwarded) = forwarded(db, key)? else {
         return Ok(Place::Gone(graves::epitaph(db, key)?.and_then(|ended| kept(ended, now))));
     };
-    if forwarded.until <= now {
-        return Ok(Place::Gone(kept(replaced(forwarded.until), now)));
-    }
-    Ok(match forwarded.stored.record.ended(now) {
+    Ok(match over(forwarded.until, &forwarded.stored.record, now) {
         None => Place::Forwarded(forwarded),
         Some(ended) => Place::Gone(kept(ended, now)),
     })
+}
+
+/// How an older ticket ended, if it has at `now`: by its own time or by that of its session,
+/// whichever came first.
+pub(crate) fn over(until: Timestamp, record: &Record, now: Timestamp) -> Option<Ended> {
+    let timeout = record.ended(now);
+    match timeout {
+        Some(ended) if ended.at < until => timeout,
+        Some(_) | None => (until <= now).then(|| replaced(until)),
+    }
 }
 
 /// How an older ticket ends when its time is over.

@@ -120,7 +120,7 @@ impl Open {
                 through: Some((found.before, found.until)),
                 moved: false,
             }),
-            Place::Dormant(_, ended) => Err(Some(ended)),
+            Place::Dormant(_, ended) => Err(ended),
             Place::Gone(ended) => Err(ended),
         })
     }

@@ -24,7 +24,7 @@ pub(crate) fn rotate(
     let stored = match places::find(db, old, now)? {
         Place::Live(stored) => stored,
         Place::Forwarded(_) => return Ok(Rotate::Stale),
-        Place::Dormant(_, ended) => return Ok(Rotate::Gone(Some(ended))),
+        Place::Dormant(_, ended) => return Ok(Rotate::Gone(ended)),
         Place::Gone(ended) => return Ok(Rotate::Gone(ended)),
     };
     match rotation {
