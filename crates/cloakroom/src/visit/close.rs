@@ -51,8 +51,8 @@ impl Visit {
 
     async fn carry_out(&self, status: StatusCode) -> Result<()> {
         let plan = commit::plan(status, self.manager.policy.keep_on_error, self.left());
-        if self.state().given_up {
-            return Err(Error::unavailable("the handler gave up a change that was landing"));
+        if let Some(error) = self.state().lost.take() {
+            return Err(error);
         }
         match plan.edits {
             Edits::None => {}

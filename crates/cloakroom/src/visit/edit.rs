@@ -2,10 +2,10 @@
 //! at once.
 
 use super::{Standing, Visit};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event;
 use crate::queue::{Caller, Change, Compute};
-use crate::store::{Fields, Ops, Record, StoreError};
+use crate::store::{Fields, Ops, Record, SessionId, StoreError};
 
 /// What was asked for, to be computed on the newest fields.
 pub(crate) enum Edit {
@@ -55,12 +55,15 @@ impl Visit {
     /// [`Visit::change`] for a caller who has the turn.
     pub(super) async fn change_in_turn(&self, compute: Option<&mut Compute<'_>>) -> Result<Fields> {
         let standing = self.standing_for_change().await?;
+        let updates = compute.is_some();
         let mut taken = Taken::take(self);
         let landed = self.land(&standing, &mut taken, compute).await;
-        if let (Err(error), 1..) = (&landed, taken.edits.len()) {
-            event::edits_dropped(standing.session_id(), taken.edits.len(), error.code());
+        match &landed {
+            // The edits are fine by themselves: it was the update that did not fit.
+            Err(error) if updates && *error.kind() == ErrorKind::Refused => taken.has_run = false,
+            Err(error) => taken.fail(error, standing.session_id()),
+            Ok(_) => taken.is_settled = true,
         }
-        taken.is_settled = true;
         landed
     }
 
@@ -121,7 +124,7 @@ impl Visit {
 
     /// Remembers that the session is over, so that nothing more is tried with it.
     pub(super) fn note_gone(&self, error: Error) -> Error {
-        if let crate::error::ErrorKind::Gone(ended) = error.kind() {
+        if let ErrorKind::Gone(ended) = error.kind() {
             let mut state = self.state();
             state.touch = None;
             state.standing = Some(Standing::Lost { ended: *ended });
@@ -147,6 +150,17 @@ impl<'a> Taken<'a> {
     }
 }
 
+impl Taken<'_> {
+    /// The edits did not land. The end of the request says so, whatever the handler answers.
+    fn fail(&mut self, error: &Error, session: Option<SessionId>) {
+        self.is_settled = true;
+        if !self.edits.is_empty() {
+            event::edits_dropped(session, self.edits.len(), error.code());
+            self.visit.state().lost = Some(error.clone());
+        }
+    }
+}
+
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         if self.is_settled || self.edits.is_empty() {
@@ -154,7 +168,8 @@ impl Drop for Taken<'_> {
         }
         let mut state = self.visit.state();
         if self.has_run {
-            state.given_up = true;
+            let unknown = "the handler gave up a change that was landing";
+            state.lost = Some(Error::unavailable(unknown));
         } else {
             let newer = std::mem::replace(&mut state.edits, std::mem::take(&mut self.edits));
             state.edits.extend(newer);

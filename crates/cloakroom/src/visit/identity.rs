@@ -181,6 +181,7 @@ impl Visit {
         {
             return Err(error);
         }
+        self.state().lost = None;
         self.standing_for_change().await
     }
 

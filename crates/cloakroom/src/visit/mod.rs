@@ -45,8 +45,8 @@ struct State {
     asked: bool,
     standing: Option<Standing>,
     edits: Vec<Edit>,
-    /// Edits were landing when the handler gave up waiting for them.
-    given_up: bool,
+    /// Why edits were lost, or may have been, before the end of the request.
+    lost: Option<Error>,
     touch: Option<Touch>,
     /// The token is due to be renewed.
     renewal: bool,
