@@ -19,6 +19,8 @@ mod devices;
 mod gate;
 mod headers;
 mod identity;
+mod interleavings;
+mod model;
 mod newest;
 mod outage;
 mod outcomes;

@@ -354,6 +354,35 @@ async fn an_update_that_the_handler_gives_up_takes_no_edit_with_it() {
 }
 
 #[tokio::test]
+async fn an_update_that_fails_takes_no_edit_with_it_unseen() {
+    let handles = async |Extension(house): Extension<House>,
+                         axum::extract::Path(how): axum::extract::Path<String>,
+                         mut s: Session<Shop>| {
+        s.edit(|data| data.note = "promised".into())?;
+        match how.as_str() {
+            "away" => house.store.set_away(true),
+            "gone" => drop(house.sessions.revoke(s.id().unwrap(), By::SYSTEM).await?),
+            _ => {}
+        }
+        let failed = s.update(|data| data.cart.push("x".repeat(20_000))).await;
+        assert!(failed.is_err());
+        Ok::<_, Error>("handled")
+    };
+    for how in ["too-much", "away", "gone"] {
+        let house = House::new(routes().route("/handles/{how}", post(handles)));
+        let browser = house.user("ada").await;
+        let mut request = browser.request(Method::POST, &format!("/handles/{how}"));
+        request.extensions_mut().insert(house.clone());
+
+        let reply = house.send(request).await;
+        house.store.set_away(false);
+
+        let landed = browser.body("/data").await.contains("note=promised");
+        assert_eq!(reply.status == StatusCode::OK, landed, "{how}: acknowledged means landed");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_of_5xx_after_a_login_still_hands_the_ticket_out() {
     let runs = Arc::new(AtomicU32::new(0));
     let counts = Arc::clone(&runs);

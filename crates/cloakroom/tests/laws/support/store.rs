@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cloakroom::MemoryStore;
 use cloakroom::store::*;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// The store of the service under test.
 #[derive(Clone, Default)]
@@ -27,6 +27,7 @@ struct State {
     slow: Mutex<Option<Duration>>,
     held: Mutex<Option<Arc<Semaphore>>>,
     keys: Mutex<Vec<Key>>,
+    scheduled: Mutex<Option<Schedule>>,
 }
 
 /// How often each kind of verb was called.
@@ -85,6 +86,18 @@ impl TestStore {
         Hold { gate, state: Arc::clone(&self.state) }
     }
 
+    /// From now on every call reaches the store when the schedule says so.
+    pub fn schedule(&self) -> Schedule {
+        let schedule = Schedule::default();
+        *self.state.scheduled.lock().unwrap() = Some(schedule.clone());
+        schedule
+    }
+
+    /// From now on calls reach the store at once again.
+    pub fn unschedule(&self) {
+        *self.state.scheduled.lock().unwrap() = None;
+    }
+
     /// From now on commits reach the store only when they are let go, and other writes at once.
     pub fn hold_back_commits(&self) -> Hold {
         self.state.late.store(true, Ordering::SeqCst);
@@ -95,7 +108,7 @@ impl TestStore {
         &self,
         count: impl FnOnce(&mut Calls),
         keys: &[Key],
-        work: impl FnOnce(&MemoryStore) -> Answer<T>,
+        work: impl FnOnce(&MemoryStore) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         let state = &self.state;
         count(&mut state.calls.lock().unwrap());
@@ -106,14 +119,23 @@ impl TestStore {
         if state.silent.load(Ordering::SeqCst) {
             return Answer::later(std::future::pending());
         }
-        work(&self.store)
+        match state.scheduled.lock().unwrap().clone() {
+            None => work(&self.store),
+            Some(schedule) => {
+                let (store, turn) = (self.store.clone(), schedule.turn());
+                Answer::later(async move {
+                    turn.await.unwrap();
+                    work(&store).await
+                })
+            }
+        }
     }
 
     fn write<T: Send + 'static>(
         &self,
         count: impl FnOnce(&mut Calls),
         keys: &[Key],
-        work: impl FnOnce(&MemoryStore) -> Answer<T>,
+        work: impl FnOnce(&MemoryStore) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         let answer = self.answer(count, keys, work);
         if self.state.silent_writes.load(Ordering::SeqCst) {
@@ -147,6 +169,31 @@ impl TestStore {
             drop(self.store.commit(key, Expect::Any, &other, None, *now));
         }
         self.store.commit(key, *expect, ops, *touch, *now)
+    }
+}
+
+/// Calls that wait for their turn, in the order in which they were made.
+#[derive(Clone, Default)]
+pub struct Schedule(Arc<Mutex<Vec<oneshot::Sender<()>>>>);
+
+impl Schedule {
+    fn turn(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.lock().unwrap().push(sender);
+        receiver
+    }
+
+    /// How many calls wait once everything else has come to rest.
+    pub async fn waiting(&self) -> usize {
+        for _ in 0..40 {
+            tokio::task::yield_now().await;
+        }
+        self.0.lock().unwrap().len()
+    }
+
+    /// Lets one of them go.
+    pub fn go(&self, at: usize) {
+        self.0.lock().unwrap().remove(at).send(()).unwrap();
     }
 }
 
@@ -216,7 +263,8 @@ impl Store for TestStore {
     }
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
-        self.answer(|calls| calls.load += 1, keys, |store| store.load(keys, now))
+        let all = keys.to_vec();
+        self.answer(|calls| calls.load += 1, keys, move |store| store.load(&all, now))
     }
 
     fn create(
@@ -226,7 +274,9 @@ impl Store for TestStore {
         limit: Option<Limit>,
         now: Timestamp,
     ) -> Answer<Create> {
-        self.write(|calls| calls.create += 1, &[*key], |store| store.create(key, draft, limit, now))
+        let key = *key;
+        let create = move |store: &MemoryStore| store.create(&key, draft, limit, now);
+        self.write(|calls| calls.create += 1, &[key], create)
     }
 
     fn commit(
@@ -243,7 +293,10 @@ impl Store for TestStore {
         let asked = Asked { key: *key, expect, ops: ops.clone(), touch, now };
         let gate = self.state.held.lock().unwrap().clone();
         match gate.filter(|_| self.state.late.load(Ordering::SeqCst)) {
-            None => self.write(count, &[*key], |_| self.commit_now(&asked)),
+            None => {
+                let store = self.clone();
+                self.write(count, &[*key], move |_| store.commit_now(&asked))
+            }
             Some(gate) => {
                 count(&mut self.state.calls.lock().unwrap());
                 let store = self.clone();
@@ -257,22 +310,26 @@ impl Store for TestStore {
     }
 
     fn rotate(&self, old: &Key, new: &Key, rotation: Rotation, now: Timestamp) -> Answer<Rotate> {
-        let keys = [*old, *new];
-        self.write(|calls| calls.rotate += 1, &keys, |store| store.rotate(old, new, rotation, now))
+        let (old, new) = (*old, *new);
+        let rotate = move |store: &MemoryStore| store.rotate(&old, &new, rotation, now);
+        self.write(|calls| calls.rotate += 1, &[old, new], rotate)
     }
 
     fn resume(&self, key: &Key, draft: Draft, keep: Keep, now: Timestamp) -> Answer<Resume> {
-        self.write(|calls| calls.resume += 1, &[*key], |store| store.resume(key, draft, keep, now))
+        let key = *key;
+        let resume = move |store: &MemoryStore| store.resume(&key, draft, keep, now);
+        self.write(|calls| calls.resume += 1, &[key], resume)
     }
 
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
-        self.write(|calls| calls.end += 1, &[], |store| store.end(target, ending, now))
+        self.write(|calls| calls.end += 1, &[], move |store| store.end(target, ending, now))
     }
 }
 
 impl Registry for TestStore {
     fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.answer(|calls| calls.registry += 1, &[], |store| store.list(user, page, now))
+        let user = user.clone();
+        self.answer(|calls| calls.registry += 1, &[], move |store| store.list(&user, page, now))
     }
 
     fn end_all(
@@ -282,23 +339,25 @@ impl Registry for TestStore {
         ending: Ending,
         now: Timestamp,
     ) -> Answer<EndedAll> {
+        let user = user.clone();
         let count = |calls: &mut Calls| calls.registry += 1;
-        self.answer(count, &[], |store| store.end_all(user, except, ending, now))
+        self.answer(count, &[], move |store| store.end_all(&user, except, ending, now))
     }
 
     fn amend(&self, user: &UserId, ops: &Ops, now: Timestamp) -> Answer<u64> {
-        self.answer(|calls| calls.registry += 1, &[], |store| store.amend(user, ops, now))
+        let (user, ops) = (user.clone(), ops.clone());
+        self.answer(|calls| calls.registry += 1, &[], move |store| store.amend(&user, &ops, now))
     }
 
     fn scan(&self, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.answer(|calls| calls.registry += 1, &[], |store| store.scan(page, now))
+        self.answer(|calls| calls.registry += 1, &[], move |store| store.scan(page, now))
     }
 
     fn count(&self, now: Timestamp) -> Answer<Count> {
-        self.answer(|calls| calls.registry += 1, &[], |store| store.count(now))
+        self.answer(|calls| calls.registry += 1, &[], move |store| store.count(now))
     }
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
-        self.answer(|calls| calls.registry += 1, &[], |store| store.sweep(now, limit))
+        self.answer(|calls| calls.registry += 1, &[], move |store| store.sweep(now, limit))
     }
 }

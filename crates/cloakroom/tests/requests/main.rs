@@ -1,0 +1,17 @@
+//! Whole requests through the manager: in every order of their store calls, and at random with
+//! clients that hang up and a store that fails.
+//!
+//! Nothing here waits for a real clock: the runtime's time stands still until nobody can go on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests, which print what they tried and the seed that repeats it"
+)]
+
+mod support;
+
+mod composing;
+mod endings;
+mod limits;
+mod newest;
+mod privilege;

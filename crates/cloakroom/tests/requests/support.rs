@@ -1,0 +1,289 @@
+//! A service on a store whose calls wait, scripted requests, and all their schedules.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cloakroom::store::{By, Factors, SessionId, UserId};
+use cloakroom::{Builder, ErrorKind, ManualClock, MemoryStore, Result, Scope, SessionData, Sessions};
+use cloakroom_conformance::interleaving::{Answers, Fate, Orders, Paced};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+
+/// What the service of these tests keeps.
+#[derive(Clone, Debug, Default, PartialEq, SessionData)]
+pub struct Shop {
+    #[data(on_login = keep)]
+    pub cart: Vec<u32>,
+    pub count: u64,
+    #[data(on_login = keep, on_logout = keep)]
+    pub theme: Option<String>,
+    pub note: u32,
+}
+
+/// Longer than any pause of a request between two store calls, and far shorter than what a request
+/// waits for a store.
+const IDLE: Duration = Duration::from_millis(100);
+const NAME: &str = "__Host-Http-session";
+
+/// One service, in one process or in several on one store.
+#[derive(Clone)]
+pub struct World {
+    pub store: Paced<MemoryStore>,
+    pub clock: ManualClock,
+    pub processes: Vec<Sessions<Shop>>,
+    ticks: Arc<AtomicU64>,
+}
+
+impl World {
+    pub fn new(processes: usize, answers: Answers, rules: &Rules) -> Self {
+        let store = Paced::new(MemoryStore::new(), answers);
+        let clock = ManualClock::at_secs(1_790_000_000);
+        let process = |_| {
+            let builder = Sessions::builder(store.clone())
+                .dangerous_sessions_end_with_the_process()
+                .store_wait(Duration::from_secs(60))
+                .clock(clock.clone());
+            rules(builder).build().unwrap()
+        };
+        let processes = (0..processes).map(process).collect();
+        Self { store, clock, processes, ticks: Arc::default() }
+    }
+
+    fn tick(&self) -> u64 {
+        self.ticks.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// A request that nothing holds up.
+    pub async fn at_once(&self, ticket: Option<&str>, act: Act) -> Reply {
+        self.store.set_passing(true);
+        let reply = self.clone().send(0, ticket.map(str::to_owned), act).await;
+        self.store.set_passing(false);
+        reply
+    }
+
+    /// The ticket of a new session in which `acts` were done.
+    pub async fn visitor(&self, acts: &[Act]) -> String {
+        let mut ticket = None;
+        for act in acts {
+            let reply = self.at_once(ticket.as_deref(), *act).await;
+            assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+            ticket = reply.cookie.unwrap_or(ticket);
+        }
+        ticket.unwrap()
+    }
+
+    /// What a ticket opens: the user, the id and the data.
+    pub async fn opens(&self, ticket: Option<&str>) -> Option<Seen> {
+        self.at_once(ticket, Act::Read).await.seen
+    }
+
+    /// A request by process number `process`, to be scheduled.
+    pub fn request(&self, process: usize, ticket: Option<&str>, act: Act) -> Request {
+        Box::pin(self.clone().send(process, ticket.map(str::to_owned), act))
+    }
+
+    async fn send(self, process: usize, ticket: Option<String>, act: Act) -> Reply {
+        let sessions = &self.processes[process];
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("shop.example"));
+        headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        if let Some(ticket) = &ticket {
+            headers.insert(COOKIE, format!("{NAME}={ticket}").parse().unwrap());
+        }
+        let method = if act == Act::Read { Method::GET } else { Method::POST };
+        let scope = sessions.open(&method, &Uri::from_static("/"), &mut headers).unwrap();
+        let said = act.carry_out(sessions, &scope).await;
+        let acknowledged = self.tick();
+        let status = said.as_ref().map_or_else(cloakroom::Error::status, |_| StatusCode::OK);
+        let mut headers = HeaderMap::new();
+        let instead = scope.close(status, &mut headers).await;
+        let head = self.tick();
+        let (status, headers) = match &instead {
+            Some(response) => (response.status(), response.headers()),
+            None => (status, &headers),
+        };
+        let cookie = set_cookie(headers);
+        let failed = said.as_ref().err().map(|error| error.kind().clone());
+        Reply { act, status, failed, seen: said.ok().flatten(), cookie, acknowledged, head }
+    }
+}
+
+/// The cookie that a response sets; `Some(None)` deletes it.
+fn set_cookie(headers: &HeaderMap) -> Option<Option<String>> {
+    let mut lines = headers.get_all(SET_COOKIE).iter();
+    let line = lines.next()?.to_str().unwrap();
+    assert_eq!(lines.next(), None, "one Set-Cookie of ours at most");
+    let pair = line.split(';').next().unwrap();
+    let ticket = pair.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('=')).unwrap();
+    Some((!ticket.is_empty()).then(|| ticket.to_owned()))
+}
+
+/// Other rules than the default ones.
+pub type Rules = dyn Fn(Builder<Shop>) -> Builder<Shop>;
+
+/// A request on its way.
+pub type Request = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// What a handler does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Read,
+    Ensure,
+    /// Adds to the cart in an update, which has landed when it returns.
+    Update(u32),
+    /// Adds to the count in an edit, which lands with the response.
+    Edit,
+    /// Replaces the note.
+    Set(u32),
+    /// Sets the theme, which stays over a logout.
+    Theme,
+    Login(&'static str),
+    Logout,
+    Rotate,
+    StepUp,
+    EndOthers,
+    /// An operator ends this session.
+    Revoke(SessionId),
+}
+
+/// What a handler saw at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub user: Option<UserId>,
+    pub id: SessionId,
+    pub data: Shop,
+}
+
+impl Act {
+    async fn carry_out(self, sessions: &Sessions<Shop>, scope: &Scope<Shop>) -> Result<Option<Seen>> {
+        if let Self::Revoke(id) = self {
+            sessions.revoke(id, By::SYSTEM).await?;
+            return Ok(None);
+        }
+        let mut s = scope.session().await?;
+        match self {
+            Self::Read | Self::Revoke(_) => {}
+            Self::Ensure => s.ensure().await?,
+            Self::Update(item) => s.update(|data| data.cart.push(item)).await?,
+            Self::Edit => s.edit(|data| data.count += 1)?,
+            Self::Set(value) => s.set("note", &value)?,
+            Self::Theme => s.set("theme", &"dark")?,
+            Self::Login(user) => s.login(user).await?,
+            Self::Rotate => s.rotate().await?,
+            Self::StepUp => s.step_up(Factors::TOTP).await?,
+            Self::EndOthers => drop(s.end_others().await?),
+            Self::Logout => {
+                s.logout().await?;
+                return Ok(None);
+            }
+        }
+        Ok(s.id().map(|id| Seen { user: s.user(), id, data: s.data().clone() }))
+    }
+
+    /// Whether a response to it may carry a cookie.
+    pub fn changes_identity(self) -> bool {
+        match self {
+            Self::Login(_) | Self::Logout | Self::Rotate | Self::StepUp | Self::Ensure => true,
+            Self::Read | Self::Update(_) | Self::Edit | Self::Set(_) | Self::Theme => false,
+            Self::EndOthers | Self::Revoke(_) => false,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub act: Act,
+    pub status: StatusCode,
+    /// What the handler was told, if it failed.
+    pub failed: Option<ErrorKind>,
+    pub seen: Option<Seen>,
+    pub cookie: Option<Option<String>>,
+    /// When the handler knew what came of it, in ticks.
+    pub acknowledged: u64,
+    /// When the head was built, in ticks.
+    pub head: u64,
+}
+
+impl Reply {
+    pub fn is_ok(&self) -> bool {
+        self.status == StatusCode::OK
+    }
+}
+
+/// What is tried in every order.
+pub struct Scenario<'a> {
+    pub name: &'a str,
+    pub processes: usize,
+    pub answers: Answers,
+    pub rules: &'a Rules,
+}
+
+impl<'a> Scenario<'a> {
+    /// One process, the default rules, and answers that come with their calls.
+    pub fn of(name: &'a str) -> Self {
+        Self { name, processes: 1, answers: Answers::AtOnce, rules: &|rules| rules }
+    }
+
+    /// Answers that may come long after their calls took effect.
+    pub fn late(name: &'a str) -> Self {
+        Self { answers: Answers::Late, ..Self::of(name) }
+    }
+
+    /// Prepares the requests, runs them once in every order, and judges each time what came of it.
+    /// Says how many orders there were.
+    pub fn explore(
+        self,
+        prepare: impl AsyncFn(&World) -> Vec<Request>,
+        judge: impl AsyncFn(&World, &[Reply]),
+    ) -> u64 {
+        let mut orders = Orders::new();
+        while orders.begin() {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            let world = World::new(self.processes, self.answers, self.rules);
+            let story = Story(world.clone(), self.name);
+            runtime.block_on(async {
+                let requests = prepare(&world).await;
+                let replies = run(&world, &mut orders, requests).await;
+                judge(&world, &replies).await;
+            });
+            std::mem::forget(story);
+        }
+        println!("{}: {} orders", self.name, orders.tried());
+        orders.tried()
+    }
+}
+
+/// Tells what happened, if the judge is not content.
+struct Story<'a>(World, &'a str);
+
+impl Drop for Story<'_> {
+    fn drop(&mut self) {
+        println!("{}:\n  {}", self.1, self.0.store.story().join("\n  "));
+    }
+}
+
+async fn run(world: &World, orders: &mut Orders, requests: Vec<Request>) -> Vec<Reply> {
+    let tasks: Vec<_> = requests.into_iter().map(tokio::spawn).collect();
+    for _ in 0..200 {
+        tokio::time::sleep(IDLE).await;
+        match world.store.waiting() {
+            0 if tasks.iter().all(tokio::task::JoinHandle::is_finished) => break,
+            0 => {}
+            waiting => world.store.go_on(orders.choose(waiting), Fate::Done),
+        }
+    }
+    assert!(tasks.iter().all(tokio::task::JoinHandle::is_finished), "a request hangs");
+    let mut replies = Vec::new();
+    for task in tasks {
+        replies.push(task.await.unwrap());
+    }
+    replies
+}
