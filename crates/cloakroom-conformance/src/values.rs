@@ -119,9 +119,9 @@ pub fn the_largest_sessions_come_back(fixture: &impl Fixture) {
 /// A commit that would pass a limit is an error of kind refused, and nothing of it is written.
 pub fn a_change_beyond_a_limit_writes_nothing(fixture: &impl Fixture) {
     let desk = Desk::open(fixture);
-    let key = desk.has_guest(1);
-    fill(&desk, &key);
-    let before = desk.load(&key, at(1));
+    let (full, small) = (desk.has_guest(1), desk.has_guest(2));
+    fill(&desk, &full);
+    let before = [desk.load(&full, at(1)), desk.load(&small, at(1))];
     let mut too_long = set("small", "1");
     too_long.append(&set("long", &text(FIELD_MAX + 1)));
     let mut too_many = Ops::new();
@@ -129,14 +129,14 @@ pub fn a_change_beyond_a_limit_writes_nothing(fixture: &impl Fixture) {
         agreed(too_many.set(field(&format!("f{number}")), &number));
     }
 
-    for ops in [too_long, too_many, set("one_more", "1")] {
+    for (key, ops) in [(small, too_long), (small, too_many), (full, set("one_more", "1"))] {
         let touch = Some(crate::desk::touch(2));
         let any = cloakroom_store::Expect::Any;
         let error = error_of(desk.store.commit(&key, any, &ops, touch, at(2)));
         assert_eq!(error.kind(), StoreErrorKind::Refused);
     }
 
-    assert_eq!(desk.load(&key, at(2)), before);
+    assert_eq!([desk.load(&full, at(2)), desk.load(&small, at(2))], before);
 }
 
 /// A creation that would pass a limit is an error of kind refused, and makes nothing.

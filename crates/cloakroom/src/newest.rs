@@ -3,7 +3,11 @@
 //! Two requests that came with the same ticket may both change the identity. The response that
 //! reaches the browser last would win, whichever was committed first: a slow sign-out would take
 //! back the sign-in that followed it. So each change marks the keys of its request, and a response
-//! whose mark has been overwritten sends no cookie.
+//! whose mark is not on them sends no cookie.
+//!
+//! Answers of the store may come in another order than it made the changes in. But only one change
+//! can use a key up; whatever else was done with that key came after it, because it found the key
+//! gone. So the mark of the change that used a key up never replaces one that is there already.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -29,14 +33,21 @@ struct Marks {
 }
 
 impl Newest {
-    /// Marks the keys that a request came with, or used, as changed now.
-    pub(crate) fn mark(&self, keys: impl Iterator<Item = Key>, now: Timestamp) -> u64 {
+    /// Marks the keys that a request came with as changed now, and the one that it used up.
+    pub(crate) fn mark(
+        &self,
+        keys: impl Iterator<Item = Key>,
+        used_up: Option<Key>,
+        now: Timestamp,
+    ) -> u64 {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         marks.last += 1;
         let mark = marks.last;
-        for key in keys {
-            marks.by_key.insert(key, mark);
-            marks.order.push_back((now, key, mark));
+        for key in keys.filter(|key| Some(*key) != used_up) {
+            marks.put(key, mark, now);
+        }
+        if let Some(key) = used_up.filter(|key| !marks.by_key.contains_key(key)) {
+            marks.put(key, mark, now);
         }
         marks.forget(now);
         mark
@@ -58,6 +69,11 @@ impl Newest {
 }
 
 impl Marks {
+    fn put(&mut self, key: Key, mark: u64, now: Timestamp) {
+        self.by_key.insert(key, mark);
+        self.order.push_back((now, key, mark));
+    }
+
     fn forget(&mut self, now: Timestamp) {
         while let Some((at, key, mark)) = self.order.front().copied() {
             if self.order.len() <= MARKS_MAX && now.since(at) < KEPT {
@@ -82,10 +98,10 @@ mod tests {
     #[test]
     fn a_later_change_of_the_same_ticket_takes_the_cookie_over() {
         let (newest, now) = (Newest::default(), Timestamp::from_millis(0));
-        let logout = newest.mark([key(1)].into_iter(), now);
+        let logout = newest.mark([key(1)].into_iter(), None, now);
         assert!(newest.is_newest(logout, [key(1)].into_iter(), None));
 
-        let login = newest.mark([key(1)].into_iter(), now);
+        let login = newest.mark([key(1)].into_iter(), None, now);
 
         assert!(!newest.is_newest(logout, [key(1)].into_iter(), None));
         assert!(newest.is_newest(login, [key(1)].into_iter(), Some(key(2))));
@@ -94,18 +110,30 @@ mod tests {
     #[test]
     fn a_change_of_what_came_out_takes_the_cookie_over() {
         let (newest, now) = (Newest::default(), Timestamp::from_millis(0));
-        let login = newest.mark([key(1)].into_iter(), now);
+        let login = newest.mark([key(1)].into_iter(), None, now);
 
-        newest.mark([key(2)].into_iter(), now);
+        newest.mark([key(2)].into_iter(), None, now);
 
         assert!(!newest.is_newest(login, [key(1)].into_iter(), Some(key(2))));
     }
 
     #[test]
+    fn the_change_that_used_the_ticket_up_came_first_however_late_it_is_told() {
+        let (newest, now) = (Newest::default(), Timestamp::from_millis(0));
+        let keys = || [key(1)].into_iter();
+        let login = newest.mark(keys(), None, now);
+
+        let logout = newest.mark(keys(), Some(key(1)), now);
+
+        assert!(!newest.is_newest(logout, keys(), None));
+        assert!(newest.is_newest(login, keys(), Some(key(2))));
+    }
+
+    #[test]
     fn marks_are_forgotten_in_time_and_in_number() {
         let newest = Newest::default();
-        newest.mark([key(1)].into_iter(), Timestamp::from_millis(0));
-        newest.mark([key(2)].into_iter(), Timestamp::from_millis(0).plus(KEPT));
+        newest.mark([key(1)].into_iter(), None, Timestamp::from_millis(0));
+        newest.mark([key(2)].into_iter(), None, Timestamp::from_millis(0).plus(KEPT));
 
         let marks = newest.marks.lock().unwrap();
         assert_eq!(marks.by_key.keys().copied().collect::<Vec<_>>(), [key(2)]);

@@ -121,6 +121,18 @@ mod tests {
     }
 
     #[test]
+    fn every_bit_of_a_token_is_random() {
+        let mint = || Token::mint(Route::NONE).unwrap().bytes;
+        let tokens: Vec<[u8; ROUTED]> = (0..200).map(|_| mint()).collect();
+
+        // The mean is 100 and the deviation 7: chance fails this once in 10^10 runs.
+        for bit in 0..8 * SECRET {
+            let ones = tokens.iter().filter(|bytes| bytes[bit / 8] >> (bit % 8) & 1 == 1).count();
+            assert!((50..=150).contains(&ones), "bit {bit} is set in {ones} of 200 tokens");
+        }
+    }
+
+    #[test]
     fn a_token_does_not_print() {
         let token = Token::mint(Route::NONE).unwrap();
 

@@ -48,13 +48,14 @@ impl Visit {
             Some(old) => self.replace(&old, &new, keep, limit, ending).await?,
             None => None,
         };
+        let used_up = old.filter(|_| replaced.is_some());
         let (token, record, evicted) = match replaced {
             Some(done) => done,
             // The old session ended meanwhile: nothing of it goes along.
             None => self.create(&new, limit).await?,
         };
         event::signed_in(&record, &evicted);
-        self.stand(token, record);
+        self.stand(token, record, used_up);
         Ok(())
     }
 
@@ -81,12 +82,12 @@ impl Visit {
                 self.replace(&old, &new, keep, None, Ending::LOGOUT).await?
             {
                 tell_ended(session, Ending::LOGOUT);
-                self.stand(token, record);
+                self.stand(token, record, Some(old));
                 return Ok(());
             }
         } else if self.end_own(&old).await? {
             tell_ended(session, Ending::LOGOUT);
-            self.stand_outside();
+            self.stand_outside(old);
             return Ok(());
         }
         // Somebody else ended it first: nothing was changed here, so the cookie stays as it is.
@@ -133,7 +134,7 @@ impl Visit {
                 Rotate::Done { record, .. } => {
                     manager.lines.moved(record.id(), old, token.key(), now);
                     event::renewed(&record);
-                    self.stand(token, record);
+                    self.stand(token, record, Some(old));
                     return Ok(());
                 }
                 Rotate::KeyTaken => {}
@@ -167,7 +168,7 @@ impl Visit {
         let new = |now| self.anonymous_draft(ops.clone(), now);
         let (token, record, _) = self.create(&new, None).await?;
         event::created(&record);
-        self.stand(token, record.clone());
+        self.stand(token, record.clone(), None);
         Ok(record)
     }
 
@@ -291,16 +292,16 @@ impl Visit {
     }
 
     /// The request now stands in this session, and its response hands the token out.
-    fn stand(&self, token: Token, record: Record) {
+    fn stand(&self, token: Token, record: Record, used_up: Option<Key>) {
         let key = token.key();
         let remembered_until = record.identity().remembered_until;
         let standing = Standing::Present { key, record, forwarded: false };
-        self.changed(standing, Some(token), remembered_until);
+        self.changed(standing, Some(token), remembered_until, used_up);
     }
 
     /// The request now stands outside, and its response deletes the cookie.
-    fn stand_outside(&self) {
-        self.changed(Standing::Anonymous { ended: None }, None, None);
+    fn stand_outside(&self, used_up: Key) {
+        self.changed(Standing::Anonymous { ended: None }, None, None, Some(used_up));
     }
 
     fn changed(
@@ -308,13 +309,10 @@ impl Visit {
         standing: Standing,
         token: Option<Token>,
         remembered_until: Option<Timestamp>,
+        used_up: Option<Key>,
     ) {
-        let before = match self.known() {
-            Some(Standing::Present { key, .. }) => Some(key),
-            Some(Standing::Anonymous { .. } | Standing::Dormant { .. } | Standing::Lost { .. })
-            | None => None,
-        };
-        let mark = self.manager.newest.mark(self.tickets.iter().chain(before), self.manager.now());
+        let (newest, now) = (&self.manager.newest, self.manager.now());
+        let mark = newest.mark(self.tickets.iter(), used_up, now);
         let mut state = self.state();
         state.standing = Some(standing);
         state.touch = None;
