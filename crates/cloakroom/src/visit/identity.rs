@@ -9,8 +9,8 @@ use crate::entropy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event;
 use crate::store::{
-    Create, Draft, End, Ended, Ending, Factors, Identity, Keep, Key, Limit, Ops, Reason, Record,
-    Rotate, Rotation, SessionId, Target, Times, Timestamp, Touch, UserId,
+    By, Create, Draft, End, Ended, Ending, Factors, Identity, Keep, Key, Limit, Ops, Reason,
+    Record, Rotate, Rotation, SessionId, Target, Times, Timestamp, Touch, UserId,
 };
 use crate::ticket::Token;
 
@@ -42,7 +42,7 @@ impl Visit {
             Some(_) | None => Keep::Only(self.manager.keep_on_login.to_vec()),
         };
         let limit = self.manager.policy.limit;
-        let ending = Ending { reason: Reason::Replaced, by: crate::store::By::HOLDER };
+        let ending = Ending { reason: Reason::Replaced, by: By::HOLDER };
         let new = |now| self.login_draft(&login, now);
         let replaced = match old {
             Some(old) => self.replace(&old, &new, keep, limit, ending).await?,
@@ -140,6 +140,7 @@ impl Visit {
                 Rotate::KeyTaken => {}
                 Rotate::Stale => return Err(Error::stale()),
                 Rotate::LimitReached(list) => return Err(limit_reached(list)),
+                Rotate::Gone(ended) if lives_on(ended) => return Err(Error::stale()),
                 Rotate::Gone(ended) => return Err(self.note_gone(Error::gone(ended))),
             }
         }
@@ -189,6 +190,7 @@ impl Visit {
     /// The key that an identity call may use: none without a session, and none that only forwards.
     fn rotatable(&self, standing: &Standing) -> Result<Option<Key>> {
         match standing {
+            Standing::Lost { ended } if lives_on(*ended) => Err(Error::stale()),
             Standing::Anonymous { .. } | Standing::Dormant { .. } | Standing::Lost { .. } => {
                 Ok(None)
             }
@@ -254,6 +256,7 @@ impl Visit {
                 Rotate::KeyTaken => {}
                 Rotate::LimitReached(list) => return Err(limit_reached(list)),
                 Rotate::Stale => return Err(Error::stale()),
+                Rotate::Gone(ended) if lives_on(ended) => return Err(Error::stale()),
                 Rotate::Gone(_) => return Ok(None),
             }
         }
@@ -266,6 +269,7 @@ impl Visit {
         let ended = manager.store.end(Target::Key(*key), Ending::LOGOUT, now);
         match manager.order(ended).await? {
             End::Ended(_) => Ok(true),
+            End::Gone(ended) if lives_on(ended) => Err(Error::stale()),
             End::Gone(_) => Ok(false),
             End::Stale => Err(Error::stale()),
         }
@@ -318,6 +322,12 @@ impl Visit {
         state.touch = None;
         state.cookie = Some(CookieChange { token, remembered_until, mark });
     }
+}
+
+/// Whether a ticket that is over was only renewed: its session may live on behind a newer one, so a
+/// request that stood in it must not believe that there is nothing left to end or to replace.
+fn lives_on(ended: Option<Ended>) -> bool {
+    ended.is_some_and(|ended| ended.reason == Reason::Replaced && ended.by == By::SYSTEM)
 }
 
 fn proved(identity: &Identity, factors: Factors, now: Timestamp) -> Identity {
