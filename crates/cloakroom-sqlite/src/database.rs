@@ -42,7 +42,7 @@ PRAGMA journal_size_limit = 67108864;
 ";
 
 const READER: &str = "
-PRAGMA cache_size = -32768;
+PRAGMA cache_size = -16384;
 ";
 
 /// One file of sessions.

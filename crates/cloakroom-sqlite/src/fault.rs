@@ -35,7 +35,8 @@ pub(crate) fn explain(file: &str, halt: Halt) -> StoreError {
 }
 
 /// Whether a new connection may succeed where this one failed.
-pub(crate) fn spoils_connection(error: &rusqlite::Error) -> bool {
+pub(crate) fn spoils_connection(halt: &Halt) -> bool {
+    let Halt::Engine(error) = halt else { return false };
     matches!(
         error.sqlite_error_code(),
         Some(

@@ -56,8 +56,8 @@ pub(crate) fn bury_expired_forwarders(
         buried.push((Key::from_bytes(rows::bytes(row, 0)?), rows::time(row, 1)?, session));
     }
     for (key, until, session) in &buried {
-        let stored = rows::by_row(db, *session)?;
-        let ended = stored.and_then(|stored| places::over(*until, &stored.record, now));
+        let session = rows::outline(db, *session)?;
+        let ended = session.and_then(|session| places::over(*until, &session.times, now));
         let ended = ended.unwrap_or_else(|| replaced(*until));
         if ended.is_kept(now) {
             remember(db, key, &ended, TOMBSTONES_MAX)?;

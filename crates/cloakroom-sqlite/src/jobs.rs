@@ -12,9 +12,9 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// A piece of work inside a transaction of the writer.
 pub(crate) trait Job: Send {
-    /// Does the work and remembers the outcome. An error says that the transaction must not be
-    /// committed; then the job may run again in another one.
-    fn run(&mut self, db: &Connection, file: &str) -> Result<(), rusqlite::Error>;
+    /// Does the work and remembers the outcome, which may be a refusal. An error says that the
+    /// transaction must not be committed; then the job may run again in another one.
+    fn run(&mut self, db: &Connection, file: &str) -> Result<(), Halt>;
 
     /// Tells the outcome, once the transaction is committed or has failed. Gives back the job if
     /// there is more of it to do.
@@ -47,16 +47,8 @@ where
     T: Send + 'static,
     W: FnMut(&Connection) -> Result<T, Halt> + Send + 'static,
 {
-    fn run(&mut self, db: &Connection, file: &str) -> Result<(), rusqlite::Error> {
-        let before = db.total_changes();
-        self.outcome = Some(match (self.work)(db) {
-            Ok(value) => Ok(value),
-            Err(Halt::Engine(error)) => return Err(error),
-            Err(halt @ Halt::Told(_)) => {
-                debug_assert_eq!(before, db.total_changes(), "judged before anything is written");
-                Err(explain(file, halt))
-            }
-        });
+    fn run(&mut self, db: &Connection, file: &str) -> Result<(), Halt> {
+        self.outcome = Some(judged(db, file, || (self.work)(db))?);
         Ok(())
     }
 
@@ -88,11 +80,10 @@ impl Touches {
 }
 
 impl Job for Touches {
-    fn run(&mut self, db: &Connection, file: &str) -> Result<(), rusqlite::Error> {
-        self.outcomes = match verbs::touch_all(db, &self.asked) {
+    fn run(&mut self, db: &Connection, file: &str) -> Result<(), Halt> {
+        self.outcomes = match judged(db, file, || verbs::touch_all(db, &self.asked))? {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(Halt::Engine(error)) => return Err(error),
-            Err(Halt::Told(_)) => {
+            Err(_) => {
                 let alone = |asked| touch_alone(db, file, asked);
                 self.asked.iter().map(alone).collect::<Result<_, _>>()?
             }
@@ -130,12 +121,8 @@ impl Sweep {
 }
 
 impl Job for Sweep {
-    fn run(&mut self, db: &Connection, file: &str) -> Result<(), rusqlite::Error> {
-        self.step = Some(match verbs::sweep(db, self.now, self.left) {
-            Ok(step) => Ok(step),
-            Err(Halt::Engine(error)) => return Err(error),
-            Err(halt @ Halt::Told(_)) => Err(explain(file, halt)),
-        });
+    fn run(&mut self, db: &Connection, file: &str) -> Result<(), Halt> {
+        self.step = Some(judged(db, file, || verbs::sweep(db, self.now, self.left))?);
         Ok(())
     }
 
@@ -162,16 +149,28 @@ impl Job for Sweep {
     }
 }
 
-/// The outer error is the engine's, the inner one the verdict on this touch.
+/// One touch of several, of which one was refused.
 fn touch_alone(
     db: &Connection,
     file: &str,
     asked: &Asked,
-) -> Result<Result<Commit, StoreError>, rusqlite::Error> {
-    match verbs::touch_all(db, std::slice::from_ref(asked)) {
-        Ok(mut outcomes) => Ok(outcomes.pop().ok_or_else(|| StoreError::unavailable(NEVER_RAN))),
-        Err(Halt::Engine(error)) => Err(error),
-        Err(halt @ Halt::Told(_)) => Ok(Err(explain(file, halt))),
+) -> Result<Result<Commit, StoreError>, Halt> {
+    let outcomes = judged(db, file, || verbs::touch_all(db, std::slice::from_ref(asked)))?;
+    Ok(outcomes.and_then(|mut outcomes| outcomes.pop().map_or_else(never_ran, Ok)))
+}
+
+/// The outcome of `work`. A refusal before anything was written is one, and the transaction can go
+/// on; after that it is an error like any other.
+fn judged<T>(
+    db: &Connection,
+    file: &str,
+    work: impl FnOnce() -> Result<T, Halt>,
+) -> Result<Result<T, StoreError>, Halt> {
+    let before = db.total_changes();
+    match work() {
+        Ok(value) => Ok(Ok(value)),
+        Err(halt @ Halt::Told(_)) if before == db.total_changes() => Ok(Err(explain(file, halt))),
+        Err(halt) => Err(halt),
     }
 }
 

@@ -39,7 +39,7 @@
 //! `VACUUM INTO` or the shell's `.backup`, never with a copy of the one file. All of them are
 //! readable by their owner alone. Times are milliseconds since 1970 UTC.
 //!
-//! One process uses up to 192 MiB for caches, one thread that writes and one that makes checkpoints,
+//! One process uses up to 128 MiB for caches, one thread that writes and one that makes checkpoints,
 //! and none that reads: loads run on the thread that asks and take microseconds.
 
 mod checkpoint;

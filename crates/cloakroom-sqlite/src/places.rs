@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom_store::{Ended, Identity, Key, Reason, Record, Timestamp, UserId};
+use cloakroom_store::{Ended, Identity, Key, Reason, Record, Times, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
 use crate::fault::Halt;
@@ -61,7 +61,7 @@ pub(crate) fn beyond_sessions(db: &Connection, key: &Key, now: Timestamp) -> Res
     let Some(forwarded) = forwarded(db, key)? else {
         return Ok(Place::Gone(graves::epitaph(db, key)?.and_then(|ended| kept(ended, now))));
     };
-    Ok(match over(forwarded.until, &forwarded.stored.record, now) {
+    Ok(match over(forwarded.until, forwarded.stored.record.times(), now) {
         None => Place::Forwarded(forwarded),
         Some(ended) => Place::Gone(kept(ended, now)),
     })
@@ -69,8 +69,8 @@ pub(crate) fn beyond_sessions(db: &Connection, key: &Key, now: Timestamp) -> Res
 
 /// How an older ticket ended, if it has at `now`: by its own time or by that of its session,
 /// whichever came first.
-pub(crate) fn over(until: Timestamp, record: &Record, now: Timestamp) -> Option<Ended> {
-    let timeout = record.ended(now);
+pub(crate) fn over(until: Timestamp, times: &Times, now: Timestamp) -> Option<Ended> {
+    let timeout = times.expired(now);
     match timeout {
         Some(ended) if ended.at < until => timeout,
         Some(_) | None => (until <= now).then(|| replaced(until)),

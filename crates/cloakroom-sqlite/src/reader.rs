@@ -30,9 +30,7 @@ impl Readers {
             empty @ None => empty.insert(database.reader()?),
         };
         work(db).map_err(|halt| {
-            if let Halt::Engine(error) = &halt
-                && spoils_connection(error)
-            {
+            if spoils_connection(&halt) {
                 *slot = None;
             }
             database.explain(halt)

@@ -116,6 +116,13 @@ pub(crate) fn by_row(db: &Connection, row: i64) -> Result<Option<Stored>, Halt> 
     first(db.prepare_cached(select_sessions!("WHERE row = ?1"))?, [row])
 }
 
+/// The outline of the session in this row.
+pub(crate) fn outline(db: &Connection, row: i64) -> Result<Option<Outline>, Halt> {
+    let mut statement = db.prepare_cached(select_outlines!("WHERE row = ?1"))?;
+    let mut rows = statement.query([row])?;
+    rows.next()?.map(Outline::read).transpose()
+}
+
 /// What the first row of the answer says.
 fn first(mut statement: CachedStatement<'_>, params: impl Params) -> Result<Option<Stored>, Halt> {
     let mut rows = statement.query(params)?;
@@ -178,32 +185,6 @@ pub(crate) fn update_data(db: &Connection, row: i64, record: &Record) -> Result<
         record.fields().as_json(),
     ])?;
     Ok(())
-}
-
-/// The same, but only if the row still holds `before`. Says whether it did.
-pub(crate) fn update_data_of(
-    db: &Connection,
-    before: &Stored,
-    after: &Record,
-) -> Result<bool, Halt> {
-    let (was, is) = (before.record.times(), after.times());
-    let changed = db
-        .prepare_cached(
-            "UPDATE sessions SET version = ?2, seen_at = ?3, idle_deadline = ?4, data = ?5 \
-             WHERE row = ?1 AND key = ?6 AND version = ?7 AND seen_at = ?8 AND idle_deadline = ?9",
-        )?
-        .execute(params![
-            before.row,
-            signed(after.version()),
-            millis(is.seen),
-            millis(is.idle_deadline),
-            after.fields().as_json(),
-            before.key.as_bytes().as_slice(),
-            signed(before.record.version()),
-            millis(was.seen),
-            millis(was.idle_deadline),
-        ])?;
-    Ok(changed == 1)
 }
 
 /// Writes a moved idle deadline, never backwards.

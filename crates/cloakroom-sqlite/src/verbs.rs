@@ -10,7 +10,7 @@ mod resume;
 mod rotate;
 mod sweep;
 
-pub(crate) use commit::{Asked, commit, land, plan, touch_all};
+pub(crate) use commit::{Asked, commit, touch_all};
 pub(crate) use create::create;
 pub(crate) use end::end;
 pub(crate) use load::{Found, load};

@@ -108,9 +108,9 @@ impl Writer {
         let database = Arc::clone(&self.database);
         let db = self.connection(durable).map_err(Failure::All)?;
         let done = attempt(db, database.shown(), jobs);
-        done.map_err(|(error, is_one)| {
-            self.recover(&error);
-            let error = database.explain(Halt::Engine(error));
+        done.map_err(|(halt, is_one)| {
+            self.recover(&halt);
+            let error = database.explain(halt);
             if is_one { Failure::One(error) } else { Failure::All(error) }
         })
     }
@@ -135,26 +135,25 @@ impl Writer {
     }
 
     /// Leaves the transaction, and the connection too if it may be the cause.
-    fn recover(&mut self, error: &rusqlite::Error) {
-        tracing::warn!(file = self.database.shown(), %error, "a write failed");
+    fn recover(&mut self, halt: &Halt) {
+        tracing::warn!(file = self.database.shown(), ?halt, "a write failed");
         let Some(db) = &self.db else { return };
         let rolled_back = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
-        if spoils_connection(error) || !rolled_back {
+        if spoils_connection(halt) || !rolled_back {
             self.db = None;
         }
     }
 }
 
-/// The error, and whether it is one job's own.
-fn attempt(
-    db: &Connection,
-    file: &str,
-    jobs: &mut [Box<dyn Job>],
-) -> Result<(), (rusqlite::Error, bool)> {
-    let execute = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
-    execute("BEGIN IMMEDIATE").map_err(|error| (error, false))?;
-    jobs.iter_mut().try_for_each(|job| job.run(db, file)).map_err(|error| (error, true))?;
-    execute("COMMIT").map(drop).map_err(|error| (error, false))
+/// What stopped the transaction, and whether it is one job's own.
+fn attempt(db: &Connection, file: &str, jobs: &mut [Box<dyn Job>]) -> Result<(), (Halt, bool)> {
+    let execute = |sql| -> Result<(), Halt> {
+        db.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    };
+    execute("BEGIN IMMEDIATE").map_err(|halt| (halt, false))?;
+    jobs.iter_mut().try_for_each(|job| job.run(db, file)).map_err(|halt| (halt, true))?;
+    execute("COMMIT").map_err(|halt| (halt, false))
 }
 
 fn settle(

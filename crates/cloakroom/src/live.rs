@@ -14,7 +14,8 @@ use crate::store::{Fields, Key, Load, Ops, Record};
 /// A session as streams, sockets and background work hold it: every change commits by itself, and
 /// nothing here can set a cookie.
 ///
-/// It follows the session through renewals in this process, and through those in others for their
+/// It is no activity: what a socket or a background job does, does not keep an abandoned browser
+/// signed in. It follows the session through renewals in this process, and through those in others for their
 /// grace; it ends with the session.
 pub struct Live<T> {
     manager: Arc<Manager>,
@@ -67,10 +68,9 @@ impl<T: SessionData> Live<T> {
         let (manager, record) = (&self.manager, self.known());
         let store: &dyn crate::store::Store = &*manager.store;
         let (now, running) = (manager.now(), &manager.running);
-        let touch = manager.policy.touch_due(record.times(), now);
         let wait = manager.policy.store_wait;
         let key = self.line.key();
-        let caller = Caller { store, key, record: &record, touch, now, running, wait };
+        let caller = Caller { store, key, record: &record, touch: None, now, running, wait };
         let landed = manager.within(manager.queues.change(&caller, &mut compute)).await?;
         if let Some(landed) = landed {
             self.remember(landed);

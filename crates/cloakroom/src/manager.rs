@@ -34,6 +34,8 @@ pub(crate) struct Manager {
     pub(crate) newest: Newest,
     pub(crate) lines: Lines,
     pub(crate) touches: Touches,
+    /// Parallel requests renew a ticket once.
+    pub(crate) renewals: Touches,
     pub(crate) running: Arc<Running>,
     pub(crate) returned: Returned,
     sweeper: Once,
@@ -58,6 +60,7 @@ impl Manager {
             newest: Newest::default(),
             lines: Lines::default(),
             touches: Touches::default(),
+            renewals: Touches::default(),
             running: Arc::default(),
             returned: Returned::default(),
             sweeper: Once::new(),

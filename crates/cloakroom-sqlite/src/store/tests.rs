@@ -199,6 +199,24 @@ fn one_bad_job_does_not_spoil_its_batch() {
 }
 
 #[test]
+fn a_refusal_after_a_write_leaves_nothing_behind() {
+    let place = Place::new();
+    place.create(1).unwrap();
+    let held = place.hold();
+    let second = place.store.create(&key(2), draft(2), None, NOW);
+    let refused = place.store.write(|db| -> Result<(), Halt> {
+        db.execute_batch("DELETE FROM sessions")?;
+        Err(StoreError::refused("too late").into())
+    });
+
+    drop(held);
+
+    assert_eq!(block_on(refused).unwrap_err().kind(), StoreErrorKind::Refused);
+    assert!(matches!(block_on(second), Ok(Create::Done { .. })));
+    assert!(place.is_live(1) && place.is_live(2));
+}
+
+#[test]
 fn a_change_beyond_the_limits_is_refused_and_spoils_nothing() {
     let place = Place::new();
     place.create(1).unwrap();

@@ -8,40 +8,6 @@ use crate::fault::Halt;
 use crate::places::{self, Place};
 use crate::rows::{self, Stored};
 
-/// A change that was worked out from what a reader saw.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    before: Stored,
-    after: Record,
-}
-
-/// Works a change out on the caller's thread, so that the one writer has less to do. `None` if it
-/// takes the writer to judge it.
-pub(crate) fn plan(
-    db: &Connection,
-    key: &Key,
-    expect: Expect,
-    ops: &Ops,
-    touch: Option<Touch>,
-    now: Timestamp,
-) -> Result<Option<Plan>, Halt> {
-    let Some(before) = rows::by_key(db, key)? else { return Ok(None) };
-    let is_live = before.record.ended(now).is_none();
-    let is_expected = expect == Expect::Any || expect == Expect::Version(before.record.version());
-    if !is_live || !is_expected {
-        return Ok(None);
-    }
-    let after = before.record.changed(ops, touch)?;
-    Ok(Some(Plan { before, after }))
-}
-
-/// Carries a plan out, if the session is still what the plan was made from. Its version stands for
-/// all of it but the clocks, which a touch moves.
-pub(crate) fn land(db: &Connection, plan: &Plan) -> Result<Option<Commit>, Halt> {
-    let landed = rows::update_data_of(db, &plan.before, &plan.after)?;
-    Ok(landed.then(|| Commit::Done(plan.after.clone())))
-}
-
 /// Changes fields and moves the idle deadline of a live session.
 pub(crate) fn commit(
     db: &Connection,

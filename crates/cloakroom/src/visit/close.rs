@@ -62,15 +62,23 @@ impl Visit {
         match plan.then {
             Then::Nothing => {}
             Then::Touch => self.touch(),
-            Then::Renew => {
-                // Activity that a failed renewal leaves unrecorded must not end the session.
-                if let Err(error) = self.renew_in_turn(None).await {
-                    event::renewal_failed(error.code());
-                    self.touch();
-                }
-            }
+            Then::Renew => self.renew_once().await,
         }
         Ok(())
+    }
+
+    /// Activity that a renewal leaves unrecorded must not end the session.
+    async fn renew_once(&self) {
+        let (manager, now) = (&self.manager, self.manager.now());
+        let Some(id) = self.known().and_then(|standing| standing.session_id()) else { return };
+        if !manager.renewals.claim(id, now, manager.policy.store_wait) {
+            return self.touch();
+        }
+        if let Err(error) = self.renew_in_turn(None).await {
+            manager.renewals.release(id);
+            event::renewal_failed(error.code());
+            self.touch();
+        }
     }
 
     fn drop_edits(&self) {
