@@ -1,0 +1,150 @@
+//! Which requests carry a cookie, by who causes them.
+
+use crate::site::encoded;
+use crate::world::{Row, World};
+use cloakroom_journeys::Failure;
+use cloakroom_journeys::chrome::Page;
+use serde_json::Value;
+
+/// Set by `https://a.test`; each cookie says in its name what it says about `SameSite`.
+const LINES: [&str; 4] = [
+    "strict=1; Path=/; Secure; SameSite=Strict",
+    "lax=1; Path=/; Secure; SameSite=Lax",
+    "none=1; Path=/; Secure; SameSite=None",
+    "unset=1; Path=/; Secure",
+];
+
+const ALL: &str = "strict, lax, none, unset";
+const LINKED: &str = "lax, none, unset";
+const POSTED: &str = "none, unset";
+const THIRD_PARTY: &str = "none";
+
+/// A request to `https://a.test`, and what it carries when it comes from a page of
+/// `https://sub.a.test`, `https://b.test` and `http://a.test`.
+const WAYS: [(&str, Way, [&str; 3]); 10] = [
+    ("a typed address", typed, [ALL, ALL, ALL]),
+    ("a link", link, [ALL, LINKED, LINKED]),
+    ("a script that goes there", assign, [ALL, LINKED, LINKED]),
+    ("a form with GET", get_form, [ALL, LINKED, LINKED]),
+    ("a form with POST, cookies less than two minutes old", post_form, [ALL, POSTED, POSTED]),
+    ("`fetch` with GET", fetch_get, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("`fetch` with POST", fetch_post, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("an image", image, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("a frame", frame, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("a form with POST into a frame", post_frame, [ALL, THIRD_PARTY, THIRD_PARTY]),
+];
+
+type Way = fn(&Page, &str) -> Result<(), Failure>;
+
+pub(crate) fn same_site(world: &World) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, way, expected) in WAYS {
+        let sources = ["https://sub.a.test", "https://b.test", "http://a.test"];
+        for (source, expected) in sources.into_iter().zip(expected) {
+            let case = format!("{name}, from {source} to https://a.test");
+            rows.push(Row::new(case, expected, carried(world, source, way)));
+        }
+    }
+    let case = "a link from https://a.test that https://b.test redirects to https://a.test";
+    rows.push(Row::new(case, ALL, redirected(world)));
+    rows
+}
+
+fn carried(world: &World, source: &str, way: Way) -> Result<String, Failure> {
+    let person = world.person()?;
+    let page = &person.page;
+    page.goto(&world.setting("https://a.test", &LINES))?;
+    let tag = world.site.tag();
+    let target = format!("{}?tag={tag}", world.url("https://a.test"));
+    page.goto(&format!("{}?to={}", world.url(source), encoded(&target)))?;
+    way(page, &target)?;
+    world.site.cookies_of(&tag).map(|header| names(&header))
+}
+
+fn redirected(world: &World) -> Result<String, Failure> {
+    let person = world.person()?;
+    let page = &person.page;
+    let tag = world.site.tag();
+    let target = format!("{}?tag={tag}", world.url("https://a.test"));
+    let through = format!("{}?redirect={}", world.url("https://b.test"), encoded(&target));
+    page.goto(&world.setting("https://a.test", &LINES))?;
+    page.goto(&format!("{}?to={}", world.url("https://a.test"), encoded(&through)))?;
+    page.click("a")?;
+    world.site.cookies_of(&tag).map(|header| names(&header))
+}
+
+/// The names in a `Cookie` header, in the order of [`LINES`].
+fn names(header: &str) -> String {
+    let sent = |name: &&str| header.split("; ").any(|pair| pair.starts_with(*name));
+    let sent: Vec<_> = ["strict", "lax", "none", "unset"].into_iter().filter(sent).collect();
+    // Not "none", which is one of the cookies.
+    if sent.is_empty() { "nothing".to_owned() } else { sent.join(", ") }
+}
+
+fn typed(page: &Page, target: &str) -> Result<(), Failure> {
+    page.goto(target).map(drop)
+}
+
+fn link(page: &Page, _target: &str) -> Result<(), Failure> {
+    page.click("a").map(drop)
+}
+
+fn assign(page: &Page, target: &str) -> Result<(), Failure> {
+    page.eval(&format!("setTimeout(() => location.assign({}), 0), 0", Value::from(target)))
+        .map(drop)
+}
+
+fn get_form(page: &Page, target: &str) -> Result<(), Failure> {
+    // A form with GET writes the query itself.
+    let (_, tag) = target.rsplit_once('=').unwrap();
+    page.eval(&format!(
+        "const form = document.forms[0]; form.method = 'get';
+         form.append(Object.assign(document.createElement('input'),
+           {{ type: 'hidden', name: 'tag', value: '{tag}' }})); 0"
+    ))?;
+    page.submit("form").map(drop)
+}
+
+fn post_form(page: &Page, _target: &str) -> Result<(), Failure> {
+    page.submit("form").map(drop)
+}
+
+fn fetch_get(page: &Page, target: &str) -> Result<(), Failure> {
+    fetch(page, target, "GET")
+}
+
+fn fetch_post(page: &Page, target: &str) -> Result<(), Failure> {
+    fetch(page, target, "POST")
+}
+
+fn fetch(page: &Page, target: &str, method: &str) -> Result<(), Failure> {
+    let how = format!("{{ method: '{method}', mode: 'no-cors', credentials: 'include' }}");
+    page.eval(&format!("fetch({}, {how}).then(() => 0)", Value::from(target))).map(drop)
+}
+
+fn image(page: &Page, target: &str) -> Result<(), Failure> {
+    page.eval(&format!("new Image().src = {}, 0", Value::from(target))).map(drop)
+}
+
+/// Puts a frame with this address into the page and waits until it has loaded.
+pub(crate) fn frame(page: &Page, target: &str) -> Result<(), Failure> {
+    page.eval(&format!(
+        "new Promise((done) => {{
+           const frame = document.createElement('iframe');
+           frame.onload = () => done(0);
+           frame.src = {};
+           document.body.append(frame);
+         }})",
+        Value::from(target)
+    ))
+    .map(drop)
+}
+
+fn post_frame(page: &Page, _target: &str) -> Result<(), Failure> {
+    page.eval(
+        "const frame = document.createElement('iframe'); frame.name = 'inner';
+         document.body.append(frame);
+         document.forms[0].target = 'inner'; document.forms[0].submit(); 0",
+    )
+    .map(drop)
+}
