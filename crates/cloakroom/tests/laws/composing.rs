@@ -25,7 +25,7 @@ async fn fifty_requests_that_set_fifty_fields_all_survive() {
                 _ => s.edit(move |data| data.cart.push(field.clone())),
             }
         };
-        let house = House::new(routes().route("/many/{how}/{n}", post(set)));
+        let house = House::patient(routes().route("/many/{how}/{n}", post(set)));
         let browser = house.user("ada").await;
         house.store.set_slow(Duration::from_millis(2));
 
@@ -48,7 +48,7 @@ async fn fifty_requests_that_set_fifty_fields_all_survive() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_parallel_increments_are_a_hundred() {
     for pause in [0, 1, 20] {
-        let house = House::shop();
+        let house = House::patient(routes());
         let browser = house.user("ada").await;
         if pause > 0 {
             house.store.set_slow(Duration::from_millis(pause));
@@ -72,7 +72,7 @@ async fn a_hundred_parallel_increments_are_a_hundred() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn increments_of_all_kinds_on_a_contended_store_are_all_counted() {
-    let house = House::shop();
+    let house = House::patient(routes());
     let browser = house.user("ada").await;
     house.store.set_slow(Duration::from_millis(1));
     house.store.contend(10);
@@ -182,11 +182,11 @@ async fn requests_that_hang_up_at_random_strand_nobody() {
             }
             landed
         };
-        let landed: u64 = tokio::time::timeout(Duration::from_secs(1), all)
+        let landed: u64 = tokio::time::timeout(PATIENCE, all)
             .await
             .unwrap_or_else(|_| panic!("somebody hangs in round {round}"));
 
-        assert!(house.sessions.shutdown(Duration::from_secs(1)).await);
+        assert!(house.sessions.shutdown(PATIENCE).await);
         let records = house.sessions.list("ada").await.unwrap();
         let count: u64 = records[0].fields().get("count").unwrap_or("0").parse().unwrap();
         assert!((landed..=landed + cancelled).contains(&count), "round {round}: {count}");
@@ -195,7 +195,7 @@ async fn requests_that_hang_up_at_random_strand_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn increments_through_the_old_and_the_new_ticket_all_land() {
-    let house = House::shop();
+    let house = House::patient(routes());
     let browser = house.user("ada").await;
     let old = browser.thief();
     browser.post("/rotate").await;
@@ -219,7 +219,7 @@ async fn increments_survive_renewals_in_between() {
     let mut random = random();
 
     for round in 0..20 {
-        let house = House::shop();
+        let house = House::patient(routes());
         let browser = house.user("ada").await;
         if round % 2 == 0 {
             house.store.set_slow(Duration::from_micros(300));
@@ -243,7 +243,7 @@ async fn increments_survive_renewals_in_between() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn increments_beside_a_logout_are_counted_or_refused() {
     for round in 0..50 {
-        let house = House::shop();
+        let house = House::patient(routes());
         let browser = house.user("ada").await;
         let thief = browser.thief();
         if round % 2 == 0 {
@@ -268,7 +268,7 @@ async fn increments_beside_a_logout_are_counted_or_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_do_not_wait_for_each_other() {
-    let house = House::shop();
+    let house = House::patient(routes());
     let (ada, eve) = (house.user("ada").await, house.user("eve").await);
     let hold = house.store.hold_back_commits();
     let stuck = ada.start(Method::POST, "/add");

@@ -1,30 +1,17 @@
 //! L9: the newest answer owns the cookie.
 
-use std::sync::Arc;
-
 use axum::extract::Path;
 use axum::http::{Method, StatusCode};
 use axum::routing::post;
 use axum::{Extension, Router};
 use cloakroom::store::By;
 use cloakroom::{Error, Session};
-use tokio::sync::Notify;
 
 use crate::support::*;
 
 /// Handlers that stop before or after their identity call, until they are let go.
-#[derive(Clone, Default)]
-struct Stop(Arc<(Notify, Notify)>);
-
-impl Stop {
-    async fn here(&self) {
-        self.0.0.notify_one();
-        self.0.1.notified().await;
-    }
-}
-
-fn stopping(stop: &Stop) -> Router {
-    let stops = async |Extension(stop): Extension<Stop>,
+fn stopping(stop: &Pause) -> Router {
+    let stops = async |Extension(stop): Extension<Pause>,
                        Path((when, what)): Path<(String, String)>,
                        mut s: Session<Shop>| {
         if when == "before" {
@@ -46,15 +33,15 @@ fn stopping(stop: &Stop) -> Router {
 
 /// Sends a request that stops, lets `others` happen meanwhile, and takes its answer in last.
 async fn overtaken(path: &str, others: &[&str]) -> (Browser, Reply) {
-    let stop = Stop::default();
+    let stop = Pause::default();
     let house = House::new(stopping(&stop));
     let browser = house.user("ada").await;
     let slow = browser.start(Method::POST, path);
-    stop.0.0.notified().await;
+    stop.reached().await;
     for other in others {
         browser.post(other).await;
     }
-    stop.0.1.notify_one();
+    stop.go();
     let reply = slow.await.unwrap();
     browser.keep(&reply);
     (browser, reply)
@@ -88,13 +75,13 @@ async fn a_login_that_comes_last_owns_the_cookie() {
 
 #[tokio::test]
 async fn a_slow_renewal_does_not_take_over_a_newer_login() {
-    let stop = Stop::default();
+    let stop = Pause::default();
     let house = House::new(stopping(&stop));
     let browser = house.user("ada").await;
     let slow = browser.start(Method::POST, "/stop/before/rotate");
-    stop.0.0.notified().await;
+    stop.reached().await;
     browser.post("/login/bea").await;
-    stop.0.1.notify_one();
+    stop.go();
 
     let reply = slow.await.unwrap();
     browser.keep(&reply);
@@ -177,14 +164,14 @@ async fn an_ended_ticket_is_never_a_reason_to_clear_a_cookie() {
 
 #[tokio::test]
 async fn a_login_whose_session_is_revoked_before_its_answer_signs_nobody_in() {
-    let stop = Stop::default();
+    let stop = Pause::default();
     let house = House::new(stopping(&stop));
     let browser = house.browser();
     let slow = browser.start(Method::POST, "/stop/after/ada");
-    stop.0.0.notified().await;
+    stop.reached().await;
 
     house.sessions.revoke_user("ada", cloakroom::store::Reason::Revoked, By::SYSTEM).await.unwrap();
-    stop.0.1.notify_one();
+    stop.go();
     let reply = slow.await.unwrap();
     browser.keep(&reply);
 
@@ -200,7 +187,7 @@ async fn a_browser_stays_signed_in_whatever_else_it_sent_and_in_whatever_order_i
     let paths = ["/who", "/view", "/data", "/add", "/cart/pen", "/ensure", "/logout"];
 
     for round in 0..50 {
-        let house = House::shop();
+        let house = House::patient(routes());
         let browser = house.browser();
         browser.post("/ensure").await;
         let login = random.below(20);

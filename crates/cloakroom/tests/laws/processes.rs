@@ -15,8 +15,9 @@ use crate::support::*;
 
 /// Two services that share a store and a clock.
 fn two(routes: impl Fn() -> Router) -> [House; 2] {
-    let one = House::new(routes());
-    let two = House::on(one.store.clone(), one.clock.clone(), |_| routes(), |rules| rules);
+    let one = House::patient(routes());
+    let (store, clock) = (one.store.clone(), one.clock.clone());
+    let two = House::on(store, clock, |_| routes(), |rules| rules.store_wait(PATIENCE));
     [one, two]
 }
 

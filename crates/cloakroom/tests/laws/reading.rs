@@ -96,7 +96,7 @@ async fn activity_is_recorded_at_most_once_per_window() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_reads_record_their_activity_once() {
-    let house = House::shop();
+    let house = House::patient(routes());
     let browser = house.user("ada").await;
 
     for round in 1..=20 {

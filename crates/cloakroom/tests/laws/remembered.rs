@@ -68,7 +68,7 @@ async fn a_resumed_user_keeps_the_roles() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_first_requests_agree_on_one_session() {
     for round in 0..30 {
-        let house = House::shop();
+        let house = House::patient(routes());
         let browser = remembered(&house).await;
         house.seconds(DAY);
 

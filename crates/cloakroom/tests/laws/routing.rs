@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use cloakroom::axum::SignedIn;
 use cloakroom::{Error, Session, SessionData, Sessions, SignIn};
-use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use crate::support::*;
@@ -225,53 +223,48 @@ async fn methods_without_a_handler_and_bodies_of_errors_pass_unchanged() {
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }
 
-/// A body that sends a part each time it is let.
-struct Parts(Arc<(Mutex<Vec<&'static str>>, Notify)>);
+/// A body in several parts.
+struct Parts(Vec<&'static str>);
 
 impl hyper::body::Body for Parts {
     type Data = Bytes;
     type Error = Infallible;
 
     fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
+        mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
-        let part = self.0.0.lock().unwrap().pop();
-        Poll::Ready(
-            part.map(|part| Ok(hyper::body::Frame::data(Bytes::from_static(part.as_bytes())))),
-        )
+        let part = self.0.pop().map(|part| Bytes::from_static(part.as_bytes()));
+        Poll::Ready(part.map(|part| Ok(hyper::body::Frame::data(part))))
     }
 }
 
 #[tokio::test]
 async fn a_stream_has_its_head_before_its_body_and_edits_through_a_live_handle() {
-    let done = Arc::new(Notify::new());
-    let tell = Arc::clone(&done);
+    let pause = Pause::default();
+    let waits = pause.clone();
     let stream = async move |mut s: Session<Shop>| {
         s.edit(|data| data.count += 1)?;
         let live = s.live().await?;
         tokio::spawn(async move {
-            assert!(s.edit(|data| data.count += 100).is_err() || live_only(&live).await);
+            waits.here().await;
+            assert!(s.edit(|data| data.count += 100).is_err());
             live.update(|data| data.count += 10).await.unwrap();
-            tell.notify_one();
+            waits.here().await;
         });
-        let parts = Arc::new((Mutex::new(vec!["two", "one "]), Notify::new()));
-        Ok::<_, Error>(Response::new(Body::new(Parts(parts))))
+        Ok::<_, Error>(Response::new(Body::new(Parts(vec!["two", "one "]))))
     };
     let house = House::new(routes().route("/stream", get(stream)));
     let browser = house.browser();
 
     let reply = browser.get("/stream").await;
-    done.notified().await;
+    pause.reached().await;
+    pause.go();
+    pause.reached().await;
 
     assert_eq!(reply.body, "one two");
     assert_eq!(reply.ticket().unwrap().len(), 22);
     assert_eq!(browser.body("/count").await, "11");
-}
-
-/// Never: an edit after the head is an error.
-async fn live_only(_: &cloakroom::Live<Shop>) -> bool {
-    false
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use cloakroom::{Builder, ManualClock, SessionData, Sessions};
 use http_body_util::BodyExt as _;
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 pub use events::Events;
@@ -22,6 +23,8 @@ pub const NAME: &str = "__Host-Http-session";
 pub const MINUTE: u64 = 60;
 pub const HOUR: u64 = 60 * MINUTE;
 pub const DAY: u64 = 24 * HOUR;
+/// Longer than any test takes.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// What the service of these tests keeps.
 #[derive(Clone, Debug, Default, PartialEq, SessionData)]
@@ -55,6 +58,12 @@ impl House {
     /// The small shop with other rules.
     pub fn ruled(rules: impl FnOnce(Builder<Shop>) -> Builder<Shop>) -> Self {
         Self::with(routes(), rules)
+    }
+
+    /// The same with a store that may take its time: for tests of many threads, whose machine may be
+    /// busy with others.
+    pub fn patient(routes: Router) -> Self {
+        Self::with(routes, |rules| rules.store_wait(PATIENCE))
     }
 
     /// A service with these routes and the default rules.
@@ -236,6 +245,28 @@ impl Browser {
     /// Another browser that stole the ticket of this one.
     pub fn thief(&self) -> Self {
         Self { cookie: Arc::new(std::sync::Mutex::new(self.ticket())), ..self.clone() }
+    }
+}
+
+/// A place where a handler says that it got there, and waits to be let go.
+#[derive(Clone, Default)]
+pub struct Pause(Arc<(Notify, Notify)>);
+
+impl Pause {
+    /// For the handler.
+    pub async fn here(&self) {
+        self.0.0.notify_one();
+        self.0.1.notified().await;
+    }
+
+    /// For the test: waits until a handler is there.
+    pub async fn reached(&self) {
+        self.0.0.notified().await;
+    }
+
+    /// For the test: lets the handler go on.
+    pub fn go(&self) {
+        self.0.1.notify_one();
     }
 }
 
