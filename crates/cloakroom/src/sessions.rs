@@ -9,10 +9,13 @@ use http::{HeaderMap, Method, Response, StatusCode, Uri};
 
 use crate::builder::Builder;
 use crate::data::SessionData;
-use crate::error::{Error, Result};
+#[cfg(feature = "axum")]
+use crate::error::Error;
+use crate::error::Result;
 use crate::manager::Manager;
 use crate::roles;
 use crate::session::Session;
+use crate::sign_in;
 use crate::store::{
     By, Count, End, Ended, Ending, Page, Reason, Record, Registry, SessionId, StoreError, Target,
     Timestamp, UserId,
@@ -53,7 +56,7 @@ impl<T: SessionData> Sessions<T> {
     ///
     /// # Errors
     ///
-    /// The gate refused the request; [`Error::to_response`] is the answer.
+    /// The gate refused the request; [`Error::to_response`](crate::Error::to_response) is the answer.
     pub fn open(&self, method: &Method, uri: &Uri, headers: &mut HeaderMap) -> Result<Scope<T>> {
         Visit::open(&self.manager, method, uri, headers).map(Scope::new)
     }
@@ -255,6 +258,13 @@ impl<T: SessionData> Scope<T> {
         self.visit.known().and_then(|standing| standing.ended())
     }
 
+    /// What the policy's [`SignIn`](crate::SignIn) answers to a visitor who has to sign in first.
+    #[must_use]
+    pub fn sign_in_first(&self, method: &Method) -> Response<String> {
+        sign_in::please(&self.visit.manager.policy.sign_in, method, self.visit.uri())
+    }
+
+    #[cfg(feature = "axum")]
     pub(crate) const fn visit(&self) -> &Arc<Visit> {
         &self.visit
     }
@@ -285,6 +295,7 @@ impl<T> fmt::Debug for Scope<T> {
 }
 
 /// An error of a handler that asks for a session where there is no layer.
+#[cfg(feature = "axum")]
 pub(crate) fn no_layer(data: &str) -> Error {
     Error::new(
         crate::error::ErrorKind::NoLayer,

@@ -25,6 +25,7 @@ pub(crate) fn please(sign_in: &SignIn, method: &Method, uri: &Uri) -> Response<S
 }
 
 /// The answer to a user who lacks a role.
+#[cfg(feature = "axum")]
 pub(crate) fn forbidden() -> Response<String> {
     answer(StatusCode::FORBIDDEN, "You may not do this.\n")
 }

@@ -5,6 +5,8 @@ mod came;
 #[cfg(test)]
 mod contradictions;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod properties;

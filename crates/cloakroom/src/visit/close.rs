@@ -45,6 +45,7 @@ impl Visit {
     }
 
     /// Whether sending the request again does no harm.
+    #[cfg(feature = "axum")]
     pub(crate) const fn is_safe(&self) -> bool {
         self.safe_method
     }

@@ -128,7 +128,6 @@ impl Visit {
     }
 
     /// What the visitor asked for.
-    #[cfg(feature = "axum")]
     pub(crate) const fn uri(&self) -> &Uri {
         &self.uri
     }
