@@ -368,7 +368,7 @@ pub(crate) fn error_of<T: Debug>(answer: Answer<T>) -> StoreError {
     }
 }
 
-fn session_id(route: Route, number: u32) -> SessionId {
+pub(crate) fn session_id(route: Route, number: u32) -> SessionId {
     let [a, b] = route.to_bytes();
     let [c, d, e, f, rest @ ..] = digest(!number);
     let mut bytes = [a, b, c, d, e, f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];

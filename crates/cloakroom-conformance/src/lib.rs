@@ -25,6 +25,10 @@
 mod clauses;
 mod desk;
 pub mod executor;
+pub mod history;
+pub mod interleaving;
+#[cfg(feature = "model")]
+pub mod model;
 
 pub mod clocks;
 pub mod commits;

@@ -77,9 +77,7 @@ impl House {
         let (session, identity, forward) = match self.read(place(key)).find(key, now) {
             Found::Session(slot) => return Located::of(&slot.record, now),
             Found::Gone(told) => return Located::Gone(told),
-            Found::Forward(forward) => {
-                (forward.session, forward.identity.clone(), forward.clone())
-            }
+            Found::Forward(forward) => (forward.session, forward.identity.clone(), forward.clone()),
         };
         let found = self.record(index, &session);
         if let Some(ended) = forward.over(found.as_ref().map(|(_, record)| record), now) {

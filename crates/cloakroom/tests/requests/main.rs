@@ -4,7 +4,11 @@
 //! Nothing here waits for a real clock: the runtime's time stands still until nobody can go on.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     clippy::print_stdout,
+    clippy::wildcard_enum_match_arm,
+    unreachable_pub,
     reason = "tests, which print what they tried and the seed that repeats it"
 )]
 
@@ -15,3 +19,4 @@ mod endings;
 mod limits;
 mod newest;
 mod privilege;
+mod random;

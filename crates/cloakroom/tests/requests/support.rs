@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cloakroom::store::{By, Factors, SessionId, UserId};
-use cloakroom::{Builder, ErrorKind, ManualClock, MemoryStore, Result, Scope, SessionData, Sessions};
+use cloakroom::{
+    Builder, ErrorKind, ManualClock, MemoryStore, Result, Scope, SessionData, Sessions,
+};
 use cloakroom_conformance::interleaving::{Answers, Fate, Orders, Paced};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -25,7 +27,7 @@ pub struct Shop {
 
 /// Longer than any pause of a request between two store calls, and far shorter than what a request
 /// waits for a store.
-const IDLE: Duration = Duration::from_millis(100);
+pub const IDLE: Duration = Duration::from_millis(100);
 const NAME: &str = "__Host-Http-session";
 
 /// One service, in one process or in several on one store.
@@ -44,6 +46,7 @@ impl World {
         let process = |_| {
             let builder = Sessions::builder(store.clone())
                 .dangerous_sessions_end_with_the_process()
+                .remember_for(Duration::from_secs(24 * 60 * 60))
                 .store_wait(Duration::from_secs(60))
                 .clock(clock.clone());
             rules(builder).build().unwrap()
@@ -56,12 +59,9 @@ impl World {
         self.ticks.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// A request that nothing holds up.
+    /// A request while the store lets everything pass.
     pub async fn at_once(&self, ticket: Option<&str>, act: Act) -> Reply {
-        self.store.set_passing(true);
-        let reply = self.clone().send(0, ticket.map(str::to_owned), act).await;
-        self.store.set_passing(false);
-        reply
+        self.clone().send(0, ticket.map(str::to_owned), act).await
     }
 
     /// The ticket of a new session in which `acts` were done.
@@ -85,16 +85,21 @@ impl World {
         Box::pin(self.clone().send(process, ticket.map(str::to_owned), act))
     }
 
+    /// A visitor who did `before`, and then sends requests that do `acts` with one ticket, in turn
+    /// to each process.
+    pub async fn visit(&self, before: &[Act], acts: &[Act]) -> (String, Vec<Request>) {
+        let ticket = self.visitor(before).await;
+        let process = |at: usize| at % self.processes.len();
+        let requests = acts.iter().enumerate();
+        let requests = requests.map(|(at, act)| self.request(process(at), Some(&ticket), *act));
+        let requests = requests.collect();
+        (ticket, requests)
+    }
+
     async fn send(self, process: usize, ticket: Option<String>, act: Act) -> Reply {
         let sessions = &self.processes[process];
-        let mut headers = HeaderMap::new();
-        headers.insert("host", HeaderValue::from_static("shop.example"));
-        headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
-        if let Some(ticket) = &ticket {
-            headers.insert(COOKIE, format!("{NAME}={ticket}").parse().unwrap());
-        }
-        let method = if act == Act::Read { Method::GET } else { Method::POST };
-        let scope = sessions.open(&method, &Uri::from_static("/"), &mut headers).unwrap();
+        let (method, uri, mut headers) = request_headers(ticket.as_deref());
+        let scope = sessions.open(&method, &uri, &mut headers).unwrap();
         let said = act.carry_out(sessions, &scope).await;
         let acknowledged = self.tick();
         let status = said.as_ref().map_or_else(cloakroom::Error::status, |_| StatusCode::OK);
@@ -111,8 +116,19 @@ impl World {
     }
 }
 
+/// The head of a request of this service's own pages.
+pub fn request_headers(ticket: Option<&str>) -> (Method, Uri, HeaderMap) {
+    let mut headers = HeaderMap::new();
+    headers.insert("host", HeaderValue::from_static("shop.example"));
+    headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+    if let Some(ticket) = ticket {
+        headers.insert(COOKIE, format!("{NAME}={ticket}").parse().unwrap());
+    }
+    (Method::POST, Uri::from_static("/"), headers)
+}
+
 /// The cookie that a response sets; `Some(None)` deletes it.
-fn set_cookie(headers: &HeaderMap) -> Option<Option<String>> {
+pub fn set_cookie(headers: &HeaderMap) -> Option<Option<String>> {
     let mut lines = headers.get_all(SET_COOKIE).iter();
     let line = lines.next()?.to_str().unwrap();
     assert_eq!(lines.next(), None, "one Set-Cookie of ours at most");
@@ -158,7 +174,11 @@ pub struct Seen {
 }
 
 impl Act {
-    async fn carry_out(self, sessions: &Sessions<Shop>, scope: &Scope<Shop>) -> Result<Option<Seen>> {
+    async fn carry_out(
+        self,
+        sessions: &Sessions<Shop>,
+        scope: &Scope<Shop>,
+    ) -> Result<Option<Seen>> {
         if let Self::Revoke(id) = self {
             sessions.revoke(id, By::SYSTEM).await?;
             return Ok(None);
@@ -181,15 +201,6 @@ impl Act {
             }
         }
         Ok(s.id().map(|id| Seen { user: s.user(), id, data: s.data().clone() }))
-    }
-
-    /// Whether a response to it may carry a cookie.
-    pub fn changes_identity(self) -> bool {
-        match self {
-            Self::Login(_) | Self::Logout | Self::Rotate | Self::StepUp | Self::Ensure => true,
-            Self::Read | Self::Update(_) | Self::Edit | Self::Set(_) | Self::Theme => false,
-            Self::EndOthers | Self::Revoke(_) => false,
-        }
     }
 }
 
@@ -214,6 +225,11 @@ impl Reply {
     }
 }
 
+/// Whether there is time for more than a developer waits for: `CLOAKROOM_LONG` is set.
+pub fn is_long() -> bool {
+    std::env::var_os("CLOAKROOM_LONG").is_some()
+}
+
 /// What is tried in every order.
 pub struct Scenario<'a> {
     pub name: &'a str,
@@ -233,12 +249,12 @@ impl<'a> Scenario<'a> {
         Self { answers: Answers::Late, ..Self::of(name) }
     }
 
-    /// Prepares the requests, runs them once in every order, and judges each time what came of it.
-    /// Says how many orders there were.
+    /// Prepares a ticket and requests, runs these once in every order, and judges each time what
+    /// came of it. Says how many orders there were.
     pub fn explore(
         self,
-        prepare: impl AsyncFn(&World) -> Vec<Request>,
-        judge: impl AsyncFn(&World, &[Reply]),
+        prepare: impl AsyncFn(&World) -> (String, Vec<Request>),
+        judge: impl AsyncFn(&World, &str, &[Reply]),
     ) -> u64 {
         let mut orders = Orders::new();
         while orders.begin() {
@@ -250,11 +266,13 @@ impl<'a> Scenario<'a> {
             let world = World::new(self.processes, self.answers, self.rules);
             let story = Story(world.clone(), self.name);
             runtime.block_on(async {
-                let requests = prepare(&world).await;
+                world.store.set_passing(true);
+                let (ticket, requests) = prepare(&world).await;
+                world.store.set_passing(false);
                 let replies = run(&world, &mut orders, requests).await;
-                judge(&world, &replies).await;
+                judge(&world, &ticket, &replies).await;
             });
-            std::mem::forget(story);
+            drop(story);
         }
         println!("{}: {} orders", self.name, orders.tried());
         orders.tried()
@@ -266,7 +284,9 @@ struct Story<'a>(World, &'a str);
 
 impl Drop for Story<'_> {
     fn drop(&mut self) {
-        println!("{}:\n  {}", self.1, self.0.store.story().join("\n  "));
+        if std::thread::panicking() {
+            println!("{}:\n  {}", self.1, self.0.store.story().join("\n  "));
+        }
     }
 }
 
@@ -281,6 +301,7 @@ async fn run(world: &World, orders: &mut Orders, requests: Vec<Request>) -> Vec<
         }
     }
     assert!(tasks.iter().all(tokio::task::JoinHandle::is_finished), "a request hangs");
+    world.store.set_passing(true);
     let mut replies = Vec::new();
     for task in tasks {
         replies.push(task.await.unwrap());

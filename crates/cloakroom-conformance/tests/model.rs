@@ -1,0 +1,223 @@
+//! The model and the search of histories can fail: each of these stores breaks one promise, and
+//! both the script and the history that show it are short.
+#![allow(clippy::unwrap_used, reason = "in a test, also in what its store does")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use cloakroom_conformance::history::{self, Volume};
+use cloakroom_conformance::model;
+use cloakroom_memory::MemoryStore;
+use cloakroom_store::{
+    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
+    Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
+    Survival, Swept, Target, Timestamp, Touch, UserId,
+};
+
+/// What a store does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// A commit is judged against the version, and written a moment later.
+    CommitsAreTorn,
+    ConflictsAreWritten,
+    EndsAreSometimesForgotten,
+    /// The grace of a renewal is a millisecond too long.
+    GraceIsTooLong,
+    LimitsForgetTheDormant,
+    /// Loads answer what they answered before, as a cache does that nobody tells of changes.
+    LoadsAreStale,
+    SweepsTakeTheDormant,
+}
+
+struct Broken {
+    inner: MemoryStore,
+    fault: Fault,
+    remembered: Mutex<Option<(Vec<Key>, Loads)>>,
+    ends: Mutex<u32>,
+}
+
+impl Broken {
+    fn new(fault: Fault) -> Self {
+        let (remembered, ends) = (Mutex::default(), Mutex::default());
+        Self { inner: MemoryStore::new(), fault, remembered, ends }
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+}
+
+impl Store for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn reach(&self) -> Reach {
+        self.inner.reach()
+    }
+
+    fn survival(&self) -> Survival {
+        self.inner.survival()
+    }
+
+    fn route(&self, user: Option<&UserId>) -> Route {
+        self.inner.route(user)
+    }
+
+    fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
+        let loads = self.inner.load(keys, now).now().unwrap();
+        let mut remembered = self.remembered.lock().unwrap();
+        if let (true, Some((known, before))) = (self.has(Fault::LoadsAreStale), &*remembered)
+            && known == keys
+        {
+            return Answer::ready(Ok(before.clone()));
+        }
+        if let Ok(loads) = &loads {
+            *remembered = Some((keys.to_vec(), loads.clone()));
+        }
+        Answer::ready(loads)
+    }
+
+    fn create(
+        &self,
+        key: &Key,
+        draft: Draft,
+        limit: Option<Limit>,
+        now: Timestamp,
+    ) -> Answer<Create> {
+        self.inner.create(key, draft, limit, now)
+    }
+
+    fn commit(
+        &self,
+        key: &Key,
+        expect: Expect,
+        ops: &Ops,
+        touch: Option<Touch>,
+        now: Timestamp,
+    ) -> Answer<Commit> {
+        if self.has(Fault::ConflictsAreWritten) {
+            return self.inner.commit(key, Expect::Any, ops, touch, now);
+        }
+        if self.has(Fault::CommitsAreTorn) && expect != Expect::Any {
+            let judged = self.inner.commit(key, expect, &Ops::new(), None, now).now().unwrap();
+            std::thread::sleep(Duration::from_micros(50));
+            return match judged.unwrap() {
+                Commit::Done(_) => self.inner.commit(key, Expect::Any, ops, touch, now),
+                refused @ (Commit::Conflict(_) | Commit::Gone(_)) => Answer::ready(Ok(refused)),
+            };
+        }
+        self.inner.commit(key, expect, ops, touch, now)
+    }
+
+    fn rotate(&self, old: &Key, new: &Key, rotation: Rotation, now: Timestamp) -> Answer<Rotate> {
+        let rotation = match rotation {
+            Rotation::Renewal { identity, times, grace, cap }
+                if self.has(Fault::GraceIsTooLong) =>
+            {
+                let grace = grace + Duration::from_millis(1);
+                Rotation::Renewal { identity, times, grace, cap }
+            }
+            Rotation::Privilege { draft, keep, limit, ending }
+                if self.has(Fault::LimitsForgetTheDormant) =>
+            {
+                let limit = limit.map(|limit| Limit { max: limit.max + 1, ..limit });
+                Rotation::Privilege { draft, keep, limit, ending }
+            }
+            right @ (Rotation::Renewal { .. } | Rotation::Privilege { .. }) => right,
+        };
+        self.inner.rotate(old, new, rotation, now)
+    }
+
+    fn resume(&self, key: &Key, draft: Draft, keep: Keep, now: Timestamp) -> Answer<Resume> {
+        self.inner.resume(key, draft, keep, now)
+    }
+
+    fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
+        let mut ends = self.ends.lock().unwrap();
+        *ends += 1;
+        if self.has(Fault::EndsAreSometimesForgotten)
+            && ends.is_multiple_of(3)
+            && let Target::Key(key) = target
+        {
+            let seen = self.inner.commit(&key, Expect::Any, &Ops::new(), None, now);
+            if let Ok(Commit::Done(record)) = seen.now().unwrap() {
+                return Answer::ready(Ok(End::Ended(record)));
+            }
+        }
+        self.inner.end(target, ending, now)
+    }
+}
+
+impl Registry for Broken {
+    fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
+        self.inner.list(user, page, now)
+    }
+
+    fn end_all(
+        &self,
+        user: &UserId,
+        except: Option<SessionId>,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Answer<EndedAll> {
+        self.inner.end_all(user, except, ending, now)
+    }
+
+    fn amend(&self, user: &UserId, ops: &Ops, now: Timestamp) -> Answer<u64> {
+        self.inner.amend(user, ops, now)
+    }
+
+    fn scan(&self, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
+        self.inner.scan(page, now)
+    }
+
+    fn count(&self, now: Timestamp) -> Answer<Count> {
+        self.inner.count(now)
+    }
+
+    fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
+        if self.has(Fault::SweepsTakeTheDormant) {
+            let later = now.plus(Duration::from_millis(1));
+            return self.inner.sweep(later, limit);
+        }
+        self.inner.sweep(now, limit)
+    }
+}
+
+fn told(panic: &(dyn std::any::Any + Send)) -> String {
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_broken_store_leaves_the_model_in_a_short_script() {
+    for fault in [
+        Fault::ConflictsAreWritten,
+        Fault::EndsAreSometimesForgotten,
+        Fault::GraceIsTooLong,
+        Fault::LimitsForgetTheDormant,
+        Fault::LoadsAreStale,
+        Fault::SweepsTakeTheDormant,
+    ] {
+        let check = || model::check(&|| Broken::new(fault), 4_000, 7);
+        let panic = catch_unwind(AssertUnwindSafe(check)).expect_err(&format!("{fault:?}"));
+
+        let told = told(&*panic);
+
+        let verbs = told.lines().filter(|line| line.starts_with("   ")).count();
+        assert!((1..=40).contains(&verbs), "{fault:?} is shown by {verbs} verbs:\n{told}");
+        assert!(told.contains("CLOAKROOM_SEED=7"), "{told}");
+    }
+}
+
+#[test]
+fn a_broken_store_has_a_history_that_nothing_explains() {
+    let volume = Volume { sessions: 100, threads: 4, calls: 12 };
+    for fault in [Fault::CommitsAreTorn, Fault::EndsAreSometimesForgotten, Fault::LoadsAreStale] {
+        let check = || history::check(&|| Broken::new(fault), volume, 7);
+        let panic = catch_unwind(AssertUnwindSafe(check)).expect_err(&format!("{fault:?}"));
+
+        assert!(told(&*panic).contains("no order explains this"), "{fault:?}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Random scripts beside a plain model.
+#![allow(clippy::print_stdout, reason = "figures, and the seed that repeats a failure")]
+#![allow(clippy::unwrap_used, reason = "in a test, also in what its fixture does")]
+
+mod folder;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cloakroom_conformance::executor::block_on;
+use cloakroom_conformance::history::Volume;
+use cloakroom_conformance::{Fixture, history, model};
+use cloakroom_sqlite::SqliteStore;
+use folder::Folder;
+
+/// A new file for every script. The disk need not have each change: nothing pulls the plug here.
+struct Files {
+    folder: Folder,
+    opened: AtomicU32,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self { folder: Folder::new(), opened: AtomicU32::new(0) }
+    }
+}
+
+impl Fixture for Files {
+    type Store = SqliteStore;
+
+    fn open(&self) -> SqliteStore {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        let builder = SqliteStore::builder(self.folder.path(&format!("{number}.db")));
+        block_on(builder.dangerous_lose_recent_changes_on_power_loss().open()).unwrap()
+    }
+}
+
+#[test]
+fn random_scripts_come_out_as_the_model_says() {
+    let (seed, long) = (model::seed(), std::env::var_os("CLOAKROOM_LONG").is_some());
+    println!("CLOAKROOM_SEED={seed}");
+
+    let figures = model::check(&Files::new(), if long { 20_000 } else { 300 }, seed);
+
+    println!("{} scripts, {} verbs", figures.scripts, figures.verbs);
+}
+
+#[test]
+fn what_threads_are_told_one_client_could_have_been_told() {
+    let (seed, long) = (model::seed(), std::env::var_os("CLOAKROOM_LONG").is_some());
+    println!("CLOAKROOM_SEED={seed}");
+    let volume = Volume { sessions: if long { 5_000 } else { 100 }, threads: 4, calls: 12 };
+
+    let figures = history::check(&Files::new(), volume, seed);
+
+    println!("{figures:?}");
+    assert!(figures.overlapping > 0, "nothing happened at once");
+}
