@@ -1,6 +1,7 @@
 //! What may be typed after `cargo xtask`.
 
 use crate::check;
+use crate::fuzz::{self, FuzzPlan};
 
 /// One run of xtask.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,6 +12,15 @@ pub(crate) enum Action {
     Test(TestPlan),
     /// Run the named checks, or all of them when none is named.
     Check(Vec<String>),
+    /// Break defences and see who notices.
+    Mutants(MutantPlan),
+    /// Give one parser random input.
+    Fuzz(FuzzPlan),
+    /// Write the page of the laws, or only compare it.
+    Laws {
+        /// Compare, do not write.
+        check: bool,
+    },
 }
 
 /// How the tests are run.
@@ -26,6 +36,26 @@ pub(crate) struct TestPlan {
     pub(crate) filter: Option<String>,
 }
 
+/// Which mutants are tried.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct MutantPlan {
+    /// Only those called so; all when none is named.
+    pub(crate) names: Vec<String>,
+    /// Only so many, drawn at random.
+    pub(crate) sample: Option<usize>,
+    /// What the sample is drawn from, instead of chance.
+    pub(crate) seed: Option<u64>,
+    /// Show them, try none.
+    pub(crate) list: bool,
+}
+
+impl MutantPlan {
+    /// Whether every mutant is tried.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.names.is_empty() && self.sample.is_none() && !self.list
+    }
+}
+
 /// Reads the arguments after the program's name; the error says what is wrong with them.
 pub(crate) fn parse(given: &[String]) -> Result<Action, String> {
     let Some((command, rest)) = given.split_first() else {
@@ -34,6 +64,9 @@ pub(crate) fn parse(given: &[String]) -> Result<Action, String> {
     match command.as_str() {
         "test" => test_plan(rest).map(Action::Test),
         "check" => checks(rest).map(Action::Check),
+        "mutants" => mutant_plan(rest).map(Action::Mutants),
+        "fuzz" => fuzz::plan(rest).map(Action::Fuzz),
+        "laws" => laws(rest),
         "help" | "--help" | "-h" if rest.is_empty() => Ok(Action::Help),
         "help" | "--help" | "-h" => Err("help takes no arguments".to_owned()),
         unknown => Err(format!("unknown command `{unknown}`")),
@@ -57,6 +90,12 @@ Commands:
              install what the tests need, then run every test of the workspace
   check [name...]
              run the named checks, or all of them
+  mutants [--list] [--sample number [--seed seed]] [name...]
+             break one defence at a time in a copy, and see that its test notices
+  fuzz target [seconds]
+             give a parser random input, for a minute or as long as is said (needs cargo-fuzz)
+  laws [--check]
+             write docs/laws.md, or say whether it is up to date
   help       print this text
 
 Options of test:
@@ -64,6 +103,12 @@ Options of test:
   --no-install  never install; a missing package ends the run
   --long        set CLOAKROOM_LONG=1, which lets tests run their long variants
   filter        only tests whose name contains this text
+
+Options of mutants:
+  --list        show them and stop
+  --sample      so many, drawn at random; the seed is printed
+  --seed        draws the sample of this seed again
+  name          only mutants of this name or law, such as L04; all when none is named
 
 Exit status: 0 all is well, 1 something failed, 2 wrong arguments.
 
@@ -88,6 +133,40 @@ fn test_plan(given: &[String]) -> Result<TestPlan, String> {
         return Err("--yes and --no-install contradict each other".to_owned());
     }
     Ok(plan)
+}
+
+fn mutant_plan(given: &[String]) -> Result<MutantPlan, String> {
+    let mut plan = MutantPlan::default();
+    let mut arguments = given.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--list" => plan.list = true,
+            "--sample" => plan.sample = Some(number("--sample", arguments.next())?),
+            "--seed" => plan.seed = Some(number("--seed", arguments.next())?),
+            option if option.starts_with('-') => {
+                return Err(format!("mutants has no option `{option}`"));
+            }
+            name => plan.names.push(name.to_owned()),
+        }
+    }
+    match (plan.sample, plan.seed) {
+        (Some(0), _) => Err("a sample of 0 tries nothing".to_owned()),
+        (None, Some(_)) => Err("--seed needs --sample".to_owned()),
+        (Some(_), _) | (None, None) => Ok(plan),
+    }
+}
+
+fn number<T: std::str::FromStr>(option: &str, value: Option<&String>) -> Result<T, String> {
+    let number = value.and_then(|text| text.parse().ok());
+    number.ok_or_else(|| format!("{option} needs a number"))
+}
+
+fn laws(given: &[String]) -> Result<Action, String> {
+    match given {
+        [] => Ok(Action::Laws { check: false }),
+        [only] if only == "--check" => Ok(Action::Laws { check: true }),
+        [other, ..] => Err(format!("laws has no option `{other}`")),
+    }
 }
 
 fn checks(given: &[String]) -> Result<Vec<String>, String> {
@@ -119,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn mutants_are_chosen_by_name_or_by_chance() {
+        let plan = MutantPlan {
+            names: vec!["L04".to_owned()],
+            sample: Some(6),
+            seed: Some(7),
+            list: false,
+        };
+
+        assert_eq!(parsed("mutants --sample 6 L04 --seed 7"), Ok(Action::Mutants(plan)));
+        assert!(MutantPlan::default().is_whole());
+    }
+
+    #[test]
     fn what_is_not_understood_is_refused_and_named() {
         for (line, named) in [
             ("", "missing"),
@@ -126,6 +218,12 @@ mod tests {
             ("test --fast", "--fast"),
             ("test one two", "two"),
             ("test --yes --no-install", "contradict"),
+            ("mutants --sample", "number"),
+            ("mutants --sample many", "number"),
+            ("mutants --sample 0", "nothing"),
+            ("mutants --seed 7", "--sample"),
+            ("mutants --all", "--all"),
+            ("laws --write", "--write"),
             ("check fmt spelling", "spelling"),
             ("help me", "no arguments"),
         ] {

@@ -8,6 +8,8 @@
 
 mod arguments;
 mod check;
+mod fuzz;
+mod mutants;
 mod packages;
 mod process;
 mod repository;
@@ -33,6 +35,15 @@ fn main() -> ExitCode {
         }
         Ok(Action::Check(chosen)) => {
             finish(Repository::find().and_then(|here| check::run(&here, &chosen)))
+        }
+        Ok(Action::Mutants(plan)) => {
+            finish(Repository::find().and_then(|here| mutants::run(&here, &plan)))
+        }
+        Ok(Action::Fuzz(plan)) => {
+            finish(Repository::find().and_then(|here| fuzz::run(&here, &plan)))
+        }
+        Ok(Action::Laws { check }) => {
+            finish(Repository::find().and_then(|here| mutants::laws::run(&here, check)))
         }
         Err(mistake) => {
             eprintln!("{mistake}\n\n{}", arguments::help());

@@ -14,8 +14,8 @@ use std::thread;
 use cloakroom_conformance::executor::block_on;
 use cloakroom_sqlite::SqliteStore;
 use cloakroom_store::{
-    ClientInfo, Create, Draft, Factors, Field, Fields, Identity, Key, Load, Ops, Page, Record,
-    Registry, SessionId, Store, StoreErrorKind, Times, Timestamp, UserId,
+    ClientInfo, Create, Draft, Ending, Factors, Field, Fields, Identity, Key, Load, Ops, Page,
+    Record, Registry, SessionId, Store, StoreErrorKind, Target, Times, Timestamp, UserId,
 };
 use folder::{Folder, open};
 use rusqlite::Connection;
@@ -170,7 +170,7 @@ fn damaged_data_is_named_and_does_not_keep_a_session_alive() {
     let ada = UserId::try_from("ada").unwrap();
 
     let error = block_on(store.load(&[key(1)], NOW)).unwrap_err();
-    let ended = block_on(store.end_all(&ada, None, cloakroom_store::Ending::LOGOUT, NOW)).unwrap();
+    let ended = block_on(store.end_all(&ada, None, Ending::LOGOUT, NOW)).unwrap();
 
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     assert!(error.to_string().contains(&draft(1).id.to_string()), "{error}");
@@ -267,4 +267,22 @@ fn an_operator_reads_sessions_with_sql() {
     let record = Record::new(draft(1), &Fields::default()).unwrap();
     let data: String = db.query_row("SELECT data FROM sessions", [], |row| row.get(0)).unwrap();
     assert_eq!(data, record.fields().as_json());
+}
+
+#[test]
+fn what_an_ended_session_held_is_not_left_in_the_file() {
+    let folder = Folder::new();
+    let path = folder.path("sessions.db");
+    let store = open(&path).unwrap();
+    let mut draft = draft(1);
+    let secret = "a-word-that-stands-nowhere-else".repeat(8);
+    draft.ops.set(Field::from_static("cart"), &secret).unwrap();
+    block_on(store.create(&key(1), draft, None, NOW)).unwrap();
+
+    block_on(store.end(Target::Key(key(1)), Ending::LOGOUT, NOW)).unwrap();
+    block_on(store.close());
+
+    let bytes = fs::read(&path).unwrap();
+    let left = bytes.windows(31).any(|window| window == &secret.as_bytes()[..31]);
+    assert!(!left, "the data of an ended session is in the file");
 }

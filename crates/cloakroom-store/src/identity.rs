@@ -173,3 +173,17 @@ impl ClientInfo {
         Self { user_agent: (!kept.is_empty()).then(|| kept.into()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_is_cut_at_its_limit() {
+        let client = ClientInfo::with_user_agent(&"\u{e9}".repeat(USER_AGENT_MAX));
+
+        let kept = client.user_agent.unwrap();
+        assert_eq!(kept.len(), USER_AGENT_MAX);
+        assert!(kept.chars().all(|c| c == '\u{e9}'));
+    }
+}

@@ -205,7 +205,8 @@ mod tests {
         let site = |value| ("sec-fetch-site", value);
         let origin = |value| ("origin", value);
         let gate = Gate { trusted: vec!["https://pay.example".into()], ..Gate::default() };
-        let rows: [(&str, &[(&'static str, &str)], Result<(), Refusal>); 20] = [
+        type Row<'a> = (&'a str, &'a [(&'static str, &'a str)], Result<(), Refusal>);
+        let rows: [Row<'_>; 20] = [
             ("GET", &[H, T, site("cross-site")], Ok(())),
             ("OPTIONS", &[H, T, origin("https://evil.example")], Ok(())),
             ("GET", &[H, T, site("cross-site"), ("upgrade", "websocket")], Err(Refusal::CrossSite)),

@@ -67,16 +67,17 @@ mod tests {
 
     #[test]
     fn caching_follows_the_table() {
-        let public = Some("public, max-age=60");
+        let own = "public, max-age=60";
+        let public = Some(own);
         let no_store = ("no-store".to_owned(), false);
         for seen in [Seen::Nothing, Seen::Anonymous, Seen::SignedIn] {
             assert_eq!(caching(public, true, seen), no_store);
             assert_eq!(caching(None, true, seen), no_store);
         }
         assert_eq!(caching(None, false, Seen::SignedIn), no_store);
-        assert_eq!(caching(public, false, Seen::SignedIn), (public.unwrap().to_owned(), false));
+        assert_eq!(caching(public, false, Seen::SignedIn), (own.to_owned(), false));
         assert_eq!(caching(None, false, Seen::Anonymous), ("private, no-cache".to_owned(), true));
-        assert_eq!(caching(public, false, Seen::Anonymous), (public.unwrap().to_owned(), true));
+        assert_eq!(caching(public, false, Seen::Anonymous), (own.to_owned(), true));
         assert_eq!(caching(None, false, Seen::Nothing), (String::new(), false));
     }
 

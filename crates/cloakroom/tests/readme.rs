@@ -2,6 +2,11 @@
 //!
 //! `CLOAKROOM_BLESS=1 cargo test -p cloakroom --features axum,sqlite --test readme` writes it anew.
 #![cfg(all(feature = "axum", feature = "sqlite"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by ending there"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,6 @@
 //! `cargo xtask check`: what must hold beside the tests.
 
+mod laws;
 mod layers;
 mod lexer;
 mod licences;
@@ -33,6 +34,7 @@ pub(crate) const CHECKS: &[Check] = &[
         about: "no forbidden name, mark or letter in a source",
         run: words::run,
     },
+    Check { name: "laws", about: "docs/laws.md and the mutants are complete", run: laws::run },
     Check {
         name: "licences",
         about: "licences and sources of all dependencies",

@@ -152,18 +152,3 @@ async fn ensure_lets_the_parallel_first_writes_of_a_page_share_one_session() {
     assert_eq!(browser.body("/count").await, "20");
     assert_eq!(house.sessions.count().await.unwrap().sessions, 1);
 }
-
-/// The bytes behind base64url text.
-fn decoded(text: &str) -> Vec<u8> {
-    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (mut bits, mut len, mut bytes) = (0u32, 0, Vec::new());
-    for letter in text.chars() {
-        bits = bits << 6 | u32::try_from(ALPHABET.find(letter).unwrap()).unwrap();
-        len += 6;
-        if len >= 8 {
-            len -= 8;
-            bytes.push(u8::try_from(bits >> len & 0xff).unwrap());
-        }
-    }
-    bytes
-}

@@ -256,3 +256,20 @@ async fn an_operator_revokes_and_the_user_learns_by_whom() {
     house.seconds(DAY);
     assert_eq!(browser.body("/why").await, "-", "reasons are kept for a day");
 }
+
+#[tokio::test]
+async fn an_eviction_is_an_event_with_its_reason() {
+    let house = House::with(more(), |rules| rules.per_user(Limit::keep_newest(1)));
+    let first = house.user("ada").await;
+    let id = first.body("/id").await;
+    let events = Events::listen();
+
+    house.user("ada").await;
+
+    let told = events.text();
+    let line = told.lines().find(|line| line.contains("evicted")).unwrap_or_default();
+    assert!(
+        line.contains(id.trim_start_matches("Some(SessionId(").trim_end_matches("))")),
+        "{told}"
+    );
+}

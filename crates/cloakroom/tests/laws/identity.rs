@@ -270,3 +270,22 @@ async fn a_user_id_that_is_none_signs_nobody_in() {
     }
     assert_eq!(house.store.calls(), Calls::default());
 }
+
+#[tokio::test]
+async fn a_client_that_hangs_up_cannot_stop_a_logout() {
+    let house = House::shop();
+    let browser = house.user("ada").await;
+    let schedule = house.store.schedule();
+    let logout = browser.start(Method::POST, "/logout");
+    assert_eq!(schedule.waiting().await, 1, "the load");
+    schedule.go(0);
+    assert_eq!(schedule.waiting().await, 1, "the end, which the store has not seen yet");
+
+    logout.abort();
+    assert!(logout.await.is_err());
+    schedule.go(0);
+    schedule.waiting().await;
+    house.store.unschedule();
+
+    assert_eq!(browser.body("/who").await, "nobody");
+}

@@ -114,7 +114,7 @@ async fn parallel_reads_record_their_activity_once_before_a_slow_store_has_answe
     let house = House::shop();
     let browser = house.user("ada").await;
     house.seconds(5 * MINUTE);
-    let hold = house.store.hold();
+    let hold = house.store.hold_back_commits();
 
     for _ in 0..20 {
         assert_eq!(browser.body("/who").await, "ada password", "nobody waits for a touch");

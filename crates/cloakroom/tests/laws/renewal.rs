@@ -331,3 +331,67 @@ async fn a_live_handle_does_not_cross_a_privilege_change() {
     assert!(live.data().await.is_err());
     assert!(!browser.body("/data").await.contains("leak"));
 }
+
+/// What a request knows of the user's proofs once its own change has landed.
+fn adding() -> axum::Router {
+    let add = async |mut s: Session<Shop>| {
+        s.update(|data| data.count += 1).await?;
+        Ok::<_, Error>(s.identity().factors.to_string())
+    };
+    routes().route("/add-and-tell", post(add))
+}
+
+#[tokio::test]
+async fn a_change_through_the_old_ticket_does_not_bring_the_new_proof_along() {
+    let house = House::new(adding());
+    let browser = house.user("ada").await;
+    let old = browser.thief();
+    browser.post("/step-up").await;
+    let hold = house.store.hold();
+    let first = browser.start(Method::POST, "/add");
+    hold.until(1).await;
+
+    let through_old = old.start(Method::POST, "/add-and-tell");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let through_new = browser.start(Method::POST, "/add-and-tell");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    hold.release();
+
+    assert_eq!(first.await.unwrap().status, StatusCode::OK);
+    assert_eq!(through_old.await.unwrap().body, "password");
+    assert_ne!(through_new.await.unwrap().body, "password");
+}
+
+#[tokio::test]
+async fn a_change_whose_batch_was_sent_through_a_dead_ticket_lands_through_its_own() {
+    let house = House::new(adding());
+    let browser = house.user("ada").await;
+    let old = browser.thief();
+    browser.post("/rotate").await;
+    let hold = house.store.hold_back_commits();
+    let first = browser.start(Method::POST, "/set/note/first");
+    hold.until(1).await;
+    let through_new = browser.start(Method::POST, "/add-and-tell");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let through_old = old.start(Method::POST, "/add-and-tell");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    // A store keeps few keys that forward; the oldest is forgotten first.
+    let elsewhere = browser.thief();
+    for _ in 0..8 {
+        elsewhere.post("/rotate").await;
+    }
+    hold.release();
+
+    assert_eq!(first.await.unwrap().status, StatusCode::OK);
+    assert_eq!(through_new.await.unwrap().status, StatusCode::OK);
+    assert_eq!(through_old.await.unwrap().status, StatusCode::CONFLICT);
+    assert_eq!(elsewhere.body("/count").await, "1");
+}

@@ -114,3 +114,27 @@ async fn an_error_page_tells_nothing_of_the_inside() {
         assert!(!reply.body.contains(word), "{}", reply.body);
     }
 }
+
+#[tokio::test]
+async fn a_session_id_has_nothing_of_its_ticket() {
+    let house = House::shop();
+    let browser = house.browser();
+    for path in ["/ensure", "/login/ada", "/rotate", "/login/eve", "/step-up"] {
+        browser.post(path).await;
+        let ticket = decoded(&browser.ticket().unwrap());
+        let id = browser.body("/id").await;
+        let bytes: cloakroom::store::SessionId =
+            id.trim_start_matches("Some(SessionId(").trim_end_matches("))").parse().unwrap();
+
+        let keys = house.store.keys();
+        for part in ticket.windows(4) {
+            let holds = |all: &[u8]| all.windows(4).any(|window| window == part);
+            assert!(!holds(bytes.as_bytes()), "{path}: {id}");
+            assert!(!keys.iter().any(|key| holds(key.as_bytes())), "{path}");
+        }
+        for part in bytes.as_bytes()[2..].windows(4) {
+            let holds = |key: &cloakroom::store::Key| key.as_bytes().windows(4).any(|w| w == part);
+            assert!(!keys.iter().any(holds), "{path}: {id}");
+        }
+    }
+}
