@@ -227,12 +227,14 @@ impl Model {
         if let Some(timeout) = old.and_then(|old| old.timeout(now)) {
             next.end(key, timeout, now);
         }
-        for (key, _) in forwards {
-            // It had timed out with its session, and now another one is in its place.
-            let timeout = next.endings.get(&key).copied();
+        for (key, forward) in forwards {
+            // It had ended before or with its session, and now another one is in its place.
+            let ended = self.ending(&key, now);
+            let expired = Ended::timeout(Reason::Replaced, forward.until);
             let replaced =
                 [By::HOLDER, By::SYSTEM].map(|by| Ended { reason: Reason::Replaced, by, at: now });
-            next.unsure.insert(key, timeout.into_iter().chain(replaced).collect());
+            let may = ended.into_iter().chain(replaced).chain([expired]).collect();
+            next.unsure.insert(key, may);
         }
         next.insert(*key, session, now);
         next

@@ -262,6 +262,12 @@ impl Model {
         self.sessions.remove(key)
     }
 
+    /// The store said which of several endings it tells.
+    pub(super) fn decide(&mut self, key: Key, ended: Ended, now: Timestamp) {
+        self.endings.remove(&key);
+        self.bury(key, ended, now);
+    }
+
     fn bury(&mut self, key: Key, ended: Ended, now: Timestamp) {
         if ended.is_kept(now) {
             self.endings.insert(key, ended);

@@ -310,7 +310,7 @@ impl<S: Registry> Run<'_, S> {
             let load = said.map(|loads| loads.into_iter().next());
             let found = may.iter().find(|ended| load == Ok(Some(Load::Gone(told(**ended)))));
             match found {
-                Some(ended) => drop(self.model.endings.insert(key, *ended)),
+                Some(ended) => self.model.decide(key, *ended, self.now),
                 None => {
                     return Err(format!("{key:?}: the store says {load:?}, not one of {may:?}"));
                 }

@@ -2,6 +2,7 @@
 //! clients that hang up and a store that fails.
 //!
 //! Nothing here waits for a real clock: the runtime's time stands still until nobody can go on.
+#![cfg(all(feature = "memory", feature = "derive"))]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
