@@ -17,6 +17,10 @@ use crate::timestamp::Timestamp;
 /// Shared between threads and safe to call from all of them. The work of a verb begins when it is
 /// called and runs to its end even if the [`Answer`] is dropped. `now` decides what is expired;
 /// a store never reads a clock.
+///
+/// Expiry is judged by each call's own `now`. A touch that was asked for before a deadline and
+/// arrives late still counts, even if a call with a later `now` was told meanwhile that the session
+/// had expired; once it is swept, it stays over.
 pub trait Store: Send + Sync + 'static {
     /// What the store is called in messages, such as `sqlite`.
     fn name(&self) -> &'static str;
