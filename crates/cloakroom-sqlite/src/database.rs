@@ -96,6 +96,24 @@ impl Database {
     }
 }
 
+/// Tries again while others open the same new file: where waiting could be a deadlock, as in the
+/// change to the write-ahead log, SQLite answers *busy* at once in spite of its timeout.
+fn patiently(mut work: impl FnMut() -> Result<(), Halt>) -> Result<(), Halt> {
+    const TRIES: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(20);
+    for _ in 1..TRIES {
+        match work() {
+            Err(Halt::Engine(error)) if is_busy(&error) => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    work()
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+}
+
 /// The whole path, and a watch on the file there, which is ours and of the newest schema.
 fn prepared(path: &Path) -> Result<(PathBuf, Watch), Halt> {
     let path = header::whole_path(path)?;
@@ -104,9 +122,11 @@ fn prepared(path: &Path) -> Result<(PathBuf, Watch), Halt> {
         Found::Empty => {}
         Found::Nothing => header::make_private_file(&path)?,
     }
-    let mut db = open_writer(&path)?;
-    schema::migrate(&mut db)?;
-    write_ahead(&db)?;
+    patiently(|| {
+        let mut db = open_writer(&path)?;
+        schema::migrate(&mut db)?;
+        write_ahead(&db)
+    })?;
     let watch = Watch::new(&path)?;
     Ok((path, watch))
 }
