@@ -7,6 +7,7 @@
     reason = "clippy.toml lets tests panic, and means test functions only, not what they share"
 )]
 
+mod header;
 mod lifetime;
 mod prefix;
 mod scope;
@@ -20,7 +21,7 @@ use world::{Row, World};
 
 type Table = (&'static str, fn(&World) -> Vec<Row>);
 
-const TABLES: [Table; 9] = [
+const TABLES: [Table; 10] = [
     ("Prefixes", prefix::in_responses),
     ("Scripts", prefix::by_scripts),
     ("Domain", scope::domains),
@@ -28,6 +29,7 @@ const TABLES: [Table; 9] = [
     ("Twins", scope::twins),
     ("Size and lifetime", lifetime::limits),
     ("Deletion", lifetime::deletions),
+    ("The `Cookie` header", header::headers),
     ("SameSite", sending::same_site),
     ("Who shares a jar", sharing::jars),
 ];

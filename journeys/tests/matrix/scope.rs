@@ -1,5 +1,6 @@
 //! Which hosts and paths a cookie is sent to.
 
+use crate::sharing::shown;
 use crate::world::{Row, World, listed};
 use cloakroom_journeys::Failure;
 
@@ -19,11 +20,15 @@ const DOMAINS: [(&str, &str, &str); 8] = [
 ];
 
 /// The address that sets, what it says, and the browser's verdict.
-const FOREIGN: [(&str, &str, &str); 7] = [
+const FOREIGN: [(&str, &str, &str); 11] = [
     ("https://a.test", "x=1; Domain=sub.a.test", "refused: InvalidDomain"),
     ("https://sub.a.test", "x=1; Domain=other.a.test", "refused: InvalidDomain"),
     ("https://a.test", "x=1; Domain=b.test", "refused: InvalidDomain"),
     ("https://a.test", "x=1; Domain=test", "refused: InvalidDomain"),
+    ("http://shop.co.uk", "x=1; Domain=co.uk", "refused: InvalidDomain"),
+    ("http://shop.co.uk", "x=1; Domain=shop.co.uk", "kept"),
+    ("http://shop.github.io", "x=1; Domain=github.io", "refused: InvalidDomain"),
+    ("http://github.io", "x=1; Domain=github.io", "kept"),
     ("http://localhost", "x=1; Domain=localhost", "kept"),
     ("http://127.0.0.1", "x=1; Domain=127.0.0.1", "kept"),
     ("http://127.0.0.1", "x=1; Domain=0.0.1", "refused: InvalidDomain"),
@@ -88,6 +93,9 @@ const TWINS: [(&str, &[SetAt], &str); 5] = [
     ),
 ];
 
+/// A suffix under which anybody may have a name: its own cookie, and what its neighbours get of it.
+const SUFFIX: [(&str, &str); 2] = [("http://github.io", "x=1"), ("http://shop.github.io", "")];
+
 pub(crate) fn domains(world: &World) -> Vec<Row> {
     let sent = DOMAINS.into_iter().map(|(host, line, expected)| {
         let case = format!("`{line}` of {host} is sent to");
@@ -96,7 +104,11 @@ pub(crate) fn domains(world: &World) -> Vec<Row> {
     let verdicts = FOREIGN.into_iter().map(|(address, line, expected)| {
         Row::new(format!("`{line}` of {address} is"), expected, world.verdict(address, line))
     });
-    sent.chain(verdicts).collect()
+    let suffix = SUFFIX.into_iter().map(|(address, expected)| {
+        let case = format!("`x=1; Domain=github.io` of http://github.io at {address}");
+        Row::new(case, shown(expected), sent_from_suffix(world, address).map(|sent| shown(&sent)))
+    });
+    sent.chain(verdicts).chain(suffix).collect()
 }
 
 pub(crate) fn paths(world: &World) -> Vec<Row> {
@@ -125,6 +137,13 @@ fn sent_to_hosts(world: &World, host: &str, line: &str) -> Result<String, Failur
         }
     }
     Ok(listed(&hosts))
+}
+
+fn sent_from_suffix(world: &World, address: &str) -> Result<String, Failure> {
+    let person = world.person()?;
+    let page = &person.page;
+    page.goto(&world.setting("http://github.io", &["x=1; Domain=github.io"]))?;
+    world.sent(page, address)
 }
 
 fn sent_to_paths(world: &World, path: &str, line: &str) -> Result<String, Failure> {

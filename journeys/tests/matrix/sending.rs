@@ -3,8 +3,10 @@
 use crate::site::encoded;
 use crate::world::{Row, World};
 use cloakroom_journeys::Failure;
-use cloakroom_journeys::chrome::Page;
+use cloakroom_journeys::chrome::{Browser, Options, Page};
+use cloakroom_journeys::deadline::poll;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Set by `https://a.test`; each cookie says in its name what it says about `SameSite`.
 const LINES: [&str; 4] = [
@@ -47,7 +49,33 @@ pub(crate) fn same_site(world: &World) -> Vec<Row> {
     }
     let case = "a link from https://a.test that https://b.test redirects to https://a.test";
     rows.push(Row::new(case, ALL, redirected(world)));
+    let case = "a form with POST, cookies more than two minutes old, from https://b.test to https://a.test";
+    rows.push(Row::new(case, THIRD_PARTY, posted_late(world)));
     rows
+}
+
+/// The two minutes are ten seconds under a switch made for tests; nothing tells when they are over.
+fn posted_late(world: &World) -> Result<String, Failure> {
+    let options = Options::new().trust(world.front.key_hash()).allow_third_party_cookies();
+    let browser = Browser::launch(&options.feature("ShortLaxAllowUnsafeThreshold"))?;
+    let context = browser.context()?;
+    let page = context.page()?;
+    page.goto(&world.setting("https://a.test", &LINES))?;
+    let mut first = None;
+    let late = || {
+        let sent = posted(world, &page);
+        let changed = first.get_or_insert_with(|| sent.clone()) != &sent;
+        (changed || sent.is_err()).then_some(sent)
+    };
+    poll("the end of the window", Duration::from_secs(60), late)?
+}
+
+fn posted(world: &World, page: &Page) -> Result<String, Failure> {
+    let tag = world.site.tag();
+    let target = format!("{}?tag={tag}", world.url("https://a.test"));
+    page.goto(&format!("{}?to={}", world.url("https://b.test"), encoded(&target)))?;
+    post_form(page, &target)?;
+    world.site.cookies_of(&tag).map(|header| names(&header))
 }
 
 fn carried(world: &World, source: &str, way: Way) -> Result<String, Failure> {

@@ -45,7 +45,7 @@ pub(crate) fn jars(world: &World) -> Vec<Row> {
     rows
 }
 
-fn shown(header: &str) -> String {
+pub(crate) fn shown(header: &str) -> String {
     if header.is_empty() { "nothing".to_owned() } else { format!("`{header}`") }
 }
 
@@ -147,7 +147,7 @@ fn restarted(world: &World) -> Result<String, Failure> {
     let lines = ["session=1; Path=/", "kept=1; Path=/; Max-Age=86400"];
     let first = world.setting("http://localhost", &lines);
 
-    let browser = open(&format!("{first}&redirect={}", encoded(&seen(&stored))))?;
+    let browser = open(&format!("{first}&redirect={}", encoded(seen(&stored))))?;
     let before = world.site.cookies_of(&stored)?;
     drop(browser);
     let _browser = open(&seen(&kept))?;

@@ -19,7 +19,7 @@ pub(crate) struct Site {
     tags: AtomicU64,
 }
 
-type Seen = Arc<Mutex<HashMap<String, String>>>;
+type Seen = Arc<Mutex<HashMap<String, Vec<u8>>>>;
 
 impl Site {
     pub(crate) fn open() -> Self {
@@ -47,14 +47,19 @@ impl Site {
 
     /// The `Cookie` header of the request with this tag, once it has come; empty without one.
     pub(crate) fn cookies_of(&self, tag: &str) -> Result<String, Failure> {
+        Ok(String::from_utf8_lossy(&self.octets_of(tag)?).into_owned())
+    }
+
+    /// The same, octet by octet.
+    pub(crate) fn octets_of(&self, tag: &str) -> Result<Vec<u8>, Failure> {
         let look = || self.seen.lock().unwrap().remove(tag);
         poll(&format!("the request {tag}"), Duration::from_secs(20), look)
     }
 }
 
-/// The text as the value of a query parameter.
-pub(crate) fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut query, byte| {
+/// The octets as the value of a query parameter.
+pub(crate) fn encoded(text: impl AsRef<[u8]>) -> String {
+    text.as_ref().iter().fold(String::new(), |mut query, &byte| {
         if byte.is_ascii_alphanumeric() {
             query.push(char::from(byte));
         } else {
@@ -64,57 +69,65 @@ pub(crate) fn encoded(text: &str) -> String {
     })
 }
 
-fn decoded(query: &str) -> String {
+fn decoded(query: &str) -> Vec<u8> {
     let mut pieces = query.split('%');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {
         bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
         bytes.extend(piece[2..].bytes());
     }
-    String::from_utf8(bytes).unwrap()
+    bytes
 }
 
 fn serve(stream: &TcpStream, seen: &Seen) -> Option<()> {
-    let (mut reader, mut head) = (BufReader::new(stream), String::new());
-    while !head.ends_with("\r\n\r\n") {
-        reader.read_line(&mut head).ok().filter(|read| *read > 0)?;
+    let (mut reader, mut head) = (BufReader::new(stream), Vec::new());
+    while !head.ends_with(b"\r\n\r\n") {
+        reader.read_until(b'\n', &mut head).ok().filter(|read| *read > 0)?;
     }
-    let field = |name: &str| {
-        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
-    };
-    let mut body = vec![0; field("content-length").parse().unwrap_or(0)];
+    let field = |name: &str| field(&head, name);
+    let length = std::str::from_utf8(field("content-length")).ok()?;
+    let mut body = vec![0; length.parse().unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
-    let target = head.split_whitespace().nth(1)?;
-    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let first = std::str::from_utf8(head.split(|&octet| octet == b'\r').next()?).ok()?;
+    let query = first.split_whitespace().nth(1)?.split_once('?').map_or("", |(_, query)| query);
     let parameters: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-    let all = |wanted: &str| -> Vec<String> {
+    let all = |wanted: &str| -> Vec<Vec<u8>> {
         let found = parameters.iter().filter(|(name, _)| *name == wanted);
         found.map(|(_, value)| decoded(value)).collect()
     };
-    if let Some(tag) = all("tag").pop() {
-        seen.lock().unwrap().insert(tag, field("cookie").to_owned());
+    let text = |wanted: &str| all(wanted).pop().and_then(|octets| String::from_utf8(octets).ok());
+    if let Some(tag) = text("tag") {
+        seen.lock().unwrap().insert(tag, field("cookie").to_vec());
     }
-    let answer = answer(&all("c"), all("redirect").pop(), &all("to").pop().unwrap_or_default());
-    { stream }.write_all(answer.as_bytes()).ok()
+    let answer = answer(&all("c"), text("redirect"), &text("to").unwrap_or_default());
+    { stream }.write_all(&answer).ok()
 }
 
-fn answer(cookies: &[String], redirect: Option<String>, to: &str) -> String {
-    let mut headers = cookies.iter().fold(String::new(), |mut headers, line| {
-        write!(headers, "Set-Cookie: {line}\r\n").unwrap();
-        headers
+/// The value of a header field, empty without one.
+fn field<'h>(head: &'h [u8], name: &str) -> &'h [u8] {
+    let lines = head.split(|&octet| octet == b'\n').map(|line| line.trim_ascii_end());
+    let mut values = lines.filter_map(|line| {
+        let (found, value) = line.split_at_checked(name.len())?;
+        found.eq_ignore_ascii_case(name.as_bytes()).then(|| value.strip_prefix(b": ")).flatten()
     });
-    let status = redirect.map_or("200 OK", |to| {
-        write!(headers, "Location: {to}\r\n").unwrap();
-        "303 See Other"
-    });
+    values.next().unwrap_or_default()
+}
+
+fn answer(cookies: &[Vec<u8>], redirect: Option<String>, to: &str) -> Vec<u8> {
+    let status = if redirect.is_some() { "303 See Other" } else { "200 OK" };
     let page = format!(
         "<!doctype html><title>page</title><link rel=icon href='data:,'><body>\
          <p><a href='{to}'>link</a><form method=post action='{to}'><button>send</button></form>"
     );
-    format!(
+    let mut head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n\
-         Content-Length: {}\r\n{headers}\r\n{page}",
+         Content-Length: {}\r\n",
         page.len()
-    )
+    );
+    if let Some(to) = redirect {
+        write!(head, "Location: {to}\r\n").unwrap();
+    }
+    let lines = cookies.iter().map(|line| [b"Set-Cookie: ", &line[..], b"\r\n"].concat());
+    [head.into_bytes(), lines.collect::<Vec<_>>().concat(), b"\r\n".to_vec(), page.into_bytes()]
+        .concat()
 }

@@ -59,7 +59,7 @@ impl World {
     }
 
     /// The address of a page that sets these cookies.
-    pub(crate) fn setting(&self, address: &str, lines: &[&str]) -> String {
+    pub(crate) fn setting<L: AsRef<[u8]>>(&self, address: &str, lines: &[L]) -> String {
         let query: Vec<_> = lines.iter().map(|line| format!("c={}", encoded(line))).collect();
         format!("{}?{}", self.url(address), query.join("&"))
     }
