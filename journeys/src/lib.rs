@@ -36,8 +36,10 @@ pub mod folder;
 pub mod http;
 pub mod nginx;
 mod output;
+pub mod postgres;
 pub mod process;
 pub mod program;
+pub mod proxy;
 mod watched;
 
 pub use failure::Failure;

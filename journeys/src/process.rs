@@ -120,9 +120,18 @@ impl Server {
         if self.exit_status()?.is_some() {
             return Err(Failure::new("the server has already ended"));
         }
+        self.signal("TERM")
+    }
+
+    /// Sends the process a signal by its name, as in `STOP`, `CONT` or `INT`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such process or no such signal.
+    pub fn signal(&self, name: &str) -> Result<(), Failure> {
         // The shell's own `kill`: there on every Unix, whatever packages are installed.
-        run(Command::new("sh").args(["-c", "kill -TERM \"$0\""]).arg(self.id().to_string()))
-            .map(drop)
+        let script = "kill -s \"$0\" \"$1\"";
+        run(Command::new("sh").args(["-c", script, name]).arg(self.id().to_string())).map(drop)
     }
 
     /// Waits until the process has ended and its output is complete.

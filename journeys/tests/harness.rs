@@ -9,8 +9,10 @@ use cloakroom_journeys::chrome::{Browser, Context, Options};
 use cloakroom_journeys::folder::Folder;
 use cloakroom_journeys::http::{self, Connection, set_cookie_value};
 use cloakroom_journeys::nginx::Nginx;
+use cloakroom_journeys::postgres::Postgres;
 use cloakroom_journeys::process::{Ready, Server, free_port};
 use cloakroom_journeys::program;
+use cloakroom_journeys::proxy::{Network, Proxy};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -287,4 +289,76 @@ fn a_server_is_awaited_read_asked_to_end_and_killed() {
     let early = Server::spawn(script("echo no space >&2; exit 3"), Ready::Line(|_| None));
     assert!(early.unwrap_err().to_string().contains("no space"));
     assert!(Server::spawn(Command::new("/nowhere"), Ready::Address(address)).is_err());
+}
+
+#[test]
+fn a_postgres_server_keeps_its_data_when_it_is_killed_and_started_again() {
+    let mut postgres = Postgres::start(&["max_connections=20"]).unwrap();
+    postgres.sql("create table coats (owner text); insert into coats values ('alice')").unwrap();
+
+    postgres.kill_hard().unwrap();
+    let down = postgres.sql("select 1");
+    postgres.run().unwrap();
+    let after_a_crash = postgres.sql("select owner from coats").unwrap();
+    postgres.stop().unwrap();
+    postgres.run().unwrap();
+
+    assert!(down.is_err());
+    assert_eq!(after_a_crash, "alice");
+    assert_eq!(postgres.sql("select owner from coats").unwrap(), "alice");
+    assert_eq!(postgres.sql("show max_connections").unwrap(), "20");
+}
+
+#[test]
+fn a_network_delays_cuts_halves_and_garbles() {
+    let proxy = Proxy::start(echo()).unwrap();
+    let ask = |stream: &mut TcpStream| {
+        let mut answer = [0; 4];
+        stream.set_read_timeout(Some(SECOND)).unwrap();
+        stream.write_all(b"ping").and_then(|()| stream.read_exact(&mut answer)).map(|()| answer)
+    };
+    let connect = || TcpStream::connect(proxy.address()).unwrap();
+
+    let mut first = connect();
+    assert_eq!(ask(&mut first).unwrap(), *b"ping");
+    proxy.set(Network::Slow(Duration::from_millis(10)));
+    assert_eq!(ask(&mut first).unwrap(), *b"ping");
+    proxy.set(Network::Garbage(7));
+    assert_ne!(ask(&mut first).unwrap(), *b"ping");
+    proxy.set(Network::Cut);
+    assert!(ask(&mut first).is_err());
+    assert!(ask(&mut connect()).is_err());
+    proxy.set(Network::Healthy);
+    let mut second = connect();
+    assert_eq!(ask(&mut second).unwrap(), *b"ping");
+
+    proxy.set(Network::HalfOpen);
+    second.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    second.write_all(b"pong").unwrap();
+    assert!(second.read_exact(&mut [0; 4]).is_err());
+    proxy.set(Network::Healthy);
+    let mut late = [0; 4];
+    second.set_read_timeout(Some(SECOND)).unwrap();
+    second.read_exact(&mut late).unwrap();
+    assert_eq!(late, *b"pong");
+    assert_eq!(proxy.accepted(), 3);
+}
+
+/// A server that says what it hears.
+fn echo() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut buffer = [0; 64];
+                while let Ok(length @ 1..) = { &stream }.read(&mut buffer) {
+                    if { &stream }.write_all(&buffer[..length]).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
 }

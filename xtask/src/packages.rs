@@ -42,6 +42,11 @@ const PACKAGES: &[Package] = &[
         proof: Proof::Program("sqlite3"),
     },
     Package {
+        name: "postgresql",
+        needed_by: "cloakroom-postgres, journeys: a real server and its client",
+        proof: Proof::File("/usr/lib/postgresql/15/bin/postgres"),
+    },
+    Package {
         name: "gcc",
         needed_by: "cloakroom-sqlite: the bundled SQLite, and linking",
         proof: Proof::Program("cc"),

@@ -48,7 +48,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// What tests and examples of any crate may use as well.
-const FOR_TESTS: &[&str] = &["cloakroom-conformance", "cloakroom-memory"];
+const FOR_TESTS: &[&str] = &["cloakroom-conformance", "cloakroom-journeys", "cloakroom-memory"];
 
 /// Compares every manifest of the workspace with the table.
 pub(super) fn run(here: &Repository) -> Result<Verdict, String> {
