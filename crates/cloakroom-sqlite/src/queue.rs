@@ -70,13 +70,13 @@ impl Queue {
         self.closing.load(Ordering::Acquire)
     }
 
-    /// Lets the writer end when it has done what is waiting, and waits for it.
-    pub(crate) async fn close(&self) {
+    /// Lets the writer end when it has done what is waiting; what it gives waits for that.
+    pub(crate) fn close(&self) -> impl Future<Output = ()> + Send + 'static {
         self.closing.store(true, Ordering::Release);
         // A full queue wakes the writer as well.
         let _ = self.sender.try_send(Message::Wake);
         let mut finished = self.finished.clone();
-        while finished.changed().await.is_ok() {}
+        async move { while finished.changed().await.is_ok() {} }
     }
 
     fn send(&self, message: Message) -> Result<(), StoreError> {

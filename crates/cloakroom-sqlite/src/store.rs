@@ -259,6 +259,14 @@ impl Store for SqliteStore {
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         self.write(move |db| verbs::end(db, target, ending, now))
     }
+
+    fn close(&self) -> Answer<()> {
+        let closed = self.shared.queue.close();
+        Answer::later(async move {
+            closed.await;
+            Ok(())
+        })
+    }
 }
 
 impl Registry for SqliteStore {

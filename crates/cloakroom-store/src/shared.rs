@@ -61,6 +61,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         (**self).end(target, ending, now)
     }
+
+    fn close(&self) -> Answer<()> {
+        (**self).close()
+    }
 }
 
 impl<S: Registry + ?Sized> Registry for Arc<S> {

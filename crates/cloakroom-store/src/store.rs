@@ -75,6 +75,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ends one session, live or dormant, and remembers why.
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End>;
+
+    /// Lets go of files and connections when everything that was asked is done. Verbs that come
+    /// later are *unavailable*. A store that holds nothing has nothing to do.
+    fn close(&self) -> Answer<()> {
+        Answer::ready(Ok(()))
+    }
 }
 
 /// The most keys in one load: a browser that holds more cookies of one name is being played with.

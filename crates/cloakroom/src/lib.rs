@@ -97,6 +97,7 @@ mod running;
 mod session;
 mod sessions;
 mod sign_in;
+mod store_url;
 mod ticket;
 mod touches;
 mod view;
@@ -121,6 +122,7 @@ pub use policy::{
 pub use roles::{Role, Roles};
 pub use session::{Device, LoginCall, Session};
 pub use sessions::{Scope, Sessions};
+pub use store_url::{StoreUrl, StoreUrlError};
 pub use view::View;
 
 /// The pages for people, compiled and run.

@@ -278,7 +278,8 @@ fn a_closed_store_has_done_what_was_asked_and_does_no_more() {
     drop(place.store.create(&key(1), draft(1), None, NOW));
     drop(held);
 
-    block_on(other.close());
+    let shared: Arc<dyn Registry> = Arc::new(other);
+    block_on(shared.close()).unwrap();
 
     is_unavailable(place.create(2), "closed");
     is_unavailable(place.load_at(1, NOW), "closed");
