@@ -40,6 +40,7 @@ pub mod postgres;
 pub mod process;
 pub mod program;
 pub mod proxy;
+pub mod redis;
 mod watched;
 
 pub use failure::Failure;

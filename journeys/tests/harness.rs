@@ -13,6 +13,7 @@ use cloakroom_journeys::postgres::Postgres;
 use cloakroom_journeys::process::{Ready, Server, free_port};
 use cloakroom_journeys::program;
 use cloakroom_journeys::proxy::{Network, Proxy};
+use cloakroom_journeys::redis::{Cluster, Redis, Sentinels};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -361,4 +362,45 @@ fn echo() -> SocketAddr {
         }
     });
     address
+}
+
+#[test]
+fn a_redis_server_keeps_what_it_was_told_to_keep() {
+    let mut redis = Redis::start(&[("appendonly", "yes"), ("appendfsync", "always")]).unwrap();
+    redis.cli(&["set", "coat", "alice"]).unwrap();
+
+    redis.kill_hard().unwrap();
+    let down = redis.cli(&["get", "coat"]);
+    redis.run().unwrap();
+
+    assert!(down.is_err());
+    assert_eq!(redis.cli(&["get", "coat"]).unwrap(), "alice");
+    assert!(redis.cli(&["no-such-command"]).is_err());
+}
+
+#[test]
+fn sentinels_put_the_replica_in_the_place_of_a_killed_primary() {
+    let mut trio = Sentinels::start(&[]).unwrap();
+    let before = trio.primary().unwrap();
+    trio.server_at(before).unwrap().cli(&["set", "coat", "alice"]).unwrap();
+    trio.server_at(before).unwrap().cli(&["wait", "1", "1000"]).unwrap();
+
+    trio.server_at(before).unwrap().kill_hard().unwrap();
+    let after = trio.wait_for_failover(before).unwrap();
+
+    assert_eq!(trio.server_at(after).unwrap().cli(&["get", "coat"]).unwrap(), "alice");
+}
+
+#[test]
+fn a_cluster_moves_slots_and_survives_a_killed_primary() {
+    let mut cluster = Cluster::start(&[]).unwrap();
+    let first = cluster.owner_of(0).unwrap();
+
+    cluster.reshard(0, 1).unwrap();
+    let moved = cluster.owner_of(0).unwrap();
+    cluster.primary_of(0).unwrap().kill_hard().unwrap();
+    let after = cluster.wait_for_failover(0, moved).unwrap();
+
+    assert_ne!(moved, first);
+    assert_ne!(after, moved);
 }

@@ -47,6 +47,11 @@ const PACKAGES: &[Package] = &[
         proof: Proof::File("/usr/lib/postgresql/15/bin/postgres"),
     },
     Package {
+        name: "redis-server",
+        needed_by: "cloakroom-redis, journeys: one server, sentinels, a cluster",
+        proof: Proof::Program("redis-server"),
+    },
+    Package {
         name: "gcc",
         needed_by: "cloakroom-sqlite: the bundled SQLite, and linking",
         proof: Proof::Program("cc"),
@@ -94,10 +99,10 @@ fn missing() -> Vec<&'static str> {
 }
 
 fn print_table() {
-    println!("{:<10}  {:<21}  {:<8}  needed by", "package", "proved by", "state");
+    println!("{:<12}  {:<38}  {:<8}  needed by", "package", "proved by", "state");
     for Package { name, needed_by, proof } in PACKAGES {
         let state = if proof.holds() { "present" } else { "missing" };
-        println!("{name:<10}  {:<21}  {state:<8}  {needed_by}", proof.text());
+        println!("{name:<12}  {:<38}  {state:<8}  {needed_by}", proof.text());
     }
     println!();
 }
