@@ -43,6 +43,7 @@ const LAYERS: &[Layer] = &[
         ],
     ),
     layer("shop", &["cloakroom"]),
+    layer("tally", &["cloakroom"]),
     Layer { name: "cloakroom-journeys", inside: Inside::Any, outside: Outside::Any },
     layer("xtask", &[]),
 ];
