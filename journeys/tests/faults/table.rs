@@ -1,0 +1,55 @@
+//! The table of rounds: printed always, written where `CLOAKROOM_FAULTS` says.
+
+use crate::client::Seen;
+use crate::{Declared, Round};
+use std::path::Path;
+
+/// The head of the columns of [`row`].
+const HEAD: &str = "\
+| what happens | round | seed | requests | unavailable | lost sessions | lost writes | doubled | revived | other |
+|---|---|---|---|---|---|---|---|---|---|
+";
+
+pub(crate) fn row(round: &Round) -> String {
+    let what = format!("| {} | {} | {} |", round.fault, round.number + 1, round.seed);
+    match &round.seen {
+        Ok(seen) => {
+            let Seen { requests, unavailable, unexpected, .. } = seen;
+            let Seen { lost_sessions, lost_writes, doubled, revived, .. } = seen;
+            format!(
+                "{what} {requests} | {unavailable} | {lost_sessions} | {lost_writes} | {doubled} | \
+                 {revived} | {unexpected} |"
+            )
+        }
+        Err(failure) => format!("{what} not finished: {failure}"),
+    }
+}
+
+/// Why a round is not as declared.
+pub(crate) fn broken(round: &Round) -> Option<String> {
+    let Declared { losses, revivals } = round.declared;
+    let place = format!("{}, {}, seed {}", round.engine, round.fault, round.seed);
+    let seen = match &round.seen {
+        Ok(seen) => seen,
+        Err(failure) => return Some(format!("{place}: {failure}")),
+    };
+    let forbidden = [
+        (!losses && seen.lost_sessions + seen.lost_writes > 0, "lost something"),
+        (!revivals && seen.revived > 0, "revived something"),
+        (seen.doubled > 0, "did something twice"),
+        (seen.unexpected > 0, "answered strangely"),
+        // Visitors who were never served prove nothing.
+        (seen.requests < 500 || seen.unavailable * 2 > seen.requests, "hardly served anybody"),
+    ];
+    let found: Vec<_> = forbidden.iter().filter(|(is, _)| *is).map(|(_, what)| *what).collect();
+    (!found.is_empty()).then(|| format!("{place}: {}; {:?}", found.join(", "), seen.words))
+}
+
+/// Puts the table of this engine into the folder that `CLOAKROOM_FAULTS` names.
+pub(crate) fn write(engine: &str, rounds: &[Round]) {
+    let Some(folder) = std::env::var_os("CLOAKROOM_FAULTS") else { return };
+    let rows: Vec<_> = rounds.iter().map(row).collect();
+    let text = format!("## {engine}\n\n{HEAD}{}\n", rows.join("\n"));
+    let name = format!("{}.md", engine.to_lowercase().replace(' ', "-"));
+    std::fs::write(Path::new(&folder).join(name), text).unwrap();
+}
