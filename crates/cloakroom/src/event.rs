@@ -69,8 +69,8 @@ pub(crate) fn edits_dropped(session: Option<SessionId>, edits: usize, why: &str)
     warn!(target: TARGET, event = "edits_dropped", session, edits, why);
 }
 
-pub(crate) fn store_failed(what: &str, message: &dyn std::fmt::Display) {
-    error!(target: TARGET, event = "store_failed", what, error = %message);
+pub(crate) fn store_failed(verb: &str, message: &dyn std::fmt::Display) {
+    error!(target: TARGET, event = "store_failed", verb, error = %message);
 }
 
 pub(crate) fn swept(removed: u64) {

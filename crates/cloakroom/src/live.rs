@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::data::SessionData;
 use crate::error::{Error, Result};
 use crate::lines::Line;
-use crate::manager::Manager;
+use crate::manager::{Manager, told};
 use crate::queue::{Caller, Change};
 use crate::store::{Fields, Key, Load, Ops, Record};
 
@@ -37,7 +37,8 @@ impl<T: SessionData> Live<T> {
     /// The session is over, or the store is away.
     pub async fn data(&self) -> Result<T> {
         let (manager, now) = (&self.manager, self.manager.now());
-        let mut loads = manager.ask(manager.store.load(&[self.line.key()], now)).await?.into_iter();
+        let mut loads =
+            manager.ask("load", manager.store.load(&[self.line.key()], now)).await?.into_iter();
         match loads.next() {
             Some(Load::Live(record) | Load::Forwarded(record)) => {
                 let data = T::decode(record.fields(), &mut |_| {});
@@ -71,8 +72,8 @@ impl<T: SessionData> Live<T> {
         let wait = manager.policy.store_wait;
         let key = self.line.key();
         let caller = Caller { store, key, record: &record, touch: None, now, running, wait };
-        let landed = manager.within(manager.queues.change(&caller, &mut compute)).await?;
-        if let Some(landed) = landed {
+        let landed = manager.within(manager.queues.change(&caller, &mut compute)).await;
+        if let Some(landed) = told("commit", landed)? {
             self.remember(landed);
         }
         result.ok_or_else(|| Error::unavailable("the change did not run"))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event;
 use crate::lines::Lines;
 use crate::newest::Newest;
@@ -73,18 +73,23 @@ impl Manager {
     }
 
     /// What the store reads, within the time it is given.
-    pub(crate) async fn ask<T>(&self, answer: Answer<T>) -> Result<T> {
-        match answer.now() {
+    pub(crate) async fn ask<T>(&self, verb: &str, answer: Answer<T>) -> Result<T> {
+        let result = match answer.now() {
             Ok(result) => result.map_err(Error::from),
             Err(later) => self.within(async { later.await.map_err(Error::from) }).await,
-        }
+        };
+        told(verb, result)
     }
 
     /// What the store writes, within the time it is given. The call runs to its end even if the
     /// time is over or the caller has gone, and a shutdown waits for it.
-    pub(crate) async fn order<T: Send + 'static>(&self, answer: Answer<T>) -> Result<T> {
+    pub(crate) async fn order<T: Send + 'static>(
+        &self,
+        verb: &str,
+        answer: Answer<T>,
+    ) -> Result<T> {
         let later = match answer.now() {
-            Ok(result) => return result.map_err(Error::from),
+            Ok(result) => return told(verb, result.map_err(Error::from)),
             Err(later) => later,
         };
         let running = self.running.enter();
@@ -93,13 +98,13 @@ impl Manager {
             drop(running);
             result
         });
-        self.within(async {
+        let answered = async {
             match call.await {
                 Ok(result) => result.map_err(Error::from),
                 Err(_) => Err(Error::unavailable("the runtime stopped during a store call")),
             }
-        })
-        .await
+        };
+        told(verb, self.within(answered).await)
     }
 
     /// What `work` gives, within the time that a store call may take.
@@ -156,7 +161,7 @@ impl Manager {
     pub(crate) async fn sweep(&self) -> Result<u64> {
         let mut removed = 0;
         loop {
-            let swept = self.order(self.store.sweep(self.now(), SWEEP_BATCH)).await?;
+            let swept = self.order("sweep", self.store.sweep(self.now(), SWEEP_BATCH)).await?;
             removed += swept.removed;
             if !swept.more {
                 return Ok(removed);
@@ -164,6 +169,16 @@ impl Manager {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// The operator learns of every failure of the store, once, whatever becomes of the error.
+pub(crate) fn told<T>(verb: &str, result: Result<T>) -> Result<T> {
+    if let Err(error) = &result
+        && matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Corrupt)
+    {
+        event::store_failed(verb, error);
+    }
+    result
 }
 
 async fn sweep_for_ever(manager: Weak<Manager>) {
@@ -174,9 +189,9 @@ async fn sweep_for_ever(manager: Weak<Manager>) {
             return;
         }
         match manager.sweep().await {
-            Ok(0) => {}
+            // A failure was told where it happened.
+            Ok(0) | Err(_) => {}
             Ok(removed) => event::swept(removed),
-            Err(error) => event::store_failed("sweep", &error),
         }
     }
 }

@@ -119,7 +119,7 @@ impl<T> Sessions<T> {
         let user = user.try_into().map_err(Into::into)?;
         let ops = roles::replaced_by(roles)?;
         let manager = &self.manager;
-        manager.order(manager.store.amend(&user, &ops, manager.now())).await
+        manager.order("amend", manager.store.amend(&user, &ops, manager.now())).await
     }
 
     /// How many sessions there are.
@@ -128,7 +128,7 @@ impl<T> Sessions<T> {
     ///
     /// The store is away.
     pub async fn count(&self) -> Result<Count> {
-        self.manager.ask(self.manager.store.count(self.manager.now())).await
+        self.manager.ask("count", self.manager.store.count(self.manager.now())).await
     }
 
     /// Removes what has expired now, as the sweeper does each minute, and says how much.
@@ -173,7 +173,7 @@ impl Manager {
         let mut all = Vec::new();
         loop {
             let page = Page { after: all.last().map(Record::id), limit: PAGE };
-            let records = self.ask(self.store.list(user, page, self.now())).await?;
+            let records = self.ask("list", self.store.list(user, page, self.now())).await?;
             let is_last = records.len() < PAGE as usize;
             all.extend(records);
             if is_last {
@@ -183,7 +183,8 @@ impl Manager {
     }
 
     pub(crate) async fn end(&self, session: SessionId, ending: Ending) -> Result<bool> {
-        let ended = self.order(self.store.end(Target::Id(session), ending, self.now())).await?;
+        let ended =
+            self.order("end", self.store.end(Target::Id(session), ending, self.now())).await?;
         match ended {
             End::Ended(record) => {
                 crate::event::ended(record.id(), ending.reason.code(), ending.by.as_str());
@@ -199,7 +200,10 @@ impl Manager {
         except: Option<SessionId>,
         ending: Ending,
     ) -> Result<usize> {
-        let ended = self.order(self.store.end_all(user, except, ending, self.now())).await?.ended;
+        let ended = self
+            .order("end_all", self.store.end_all(user, except, ending, self.now()))
+            .await?
+            .ended;
         for session in &ended {
             crate::event::ended(*session, ending.reason.code(), ending.by.as_str());
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::data::SessionData;
 use crate::error::{ErrorKind, Result};
-use crate::event;
 use crate::roles::Roles;
 use crate::session::Session;
 use crate::store::{Ended, SessionId, UserId};
@@ -23,7 +22,6 @@ impl<T: SessionData> View<T> {
         match Session::load(Arc::clone(&visit)).await {
             Ok(session) => Ok(Self { session, outage: false }),
             Err(error) if *error.kind() == ErrorKind::Unavailable => {
-                event::store_failed("view", &error);
                 let nobody = Standing::Anonymous { ended: None };
                 Ok(Self { session: Session::of(visit, &nobody), outage: true })
             }

@@ -123,9 +123,6 @@ impl Visit {
             Ok(()) => (Landing::Landed, None),
             Err(error) => (landing_of(&error), Some(error)),
         };
-        if landing == Landing::Unknown {
-            error.iter().for_each(|error| event::store_failed("commit", error));
-        }
         match commit::reply(landing, self.safe_method) {
             Reply::Handlers => None,
             Reply::Error => error.map(|error| error.to_response(false)),

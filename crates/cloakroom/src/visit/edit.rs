@@ -4,6 +4,7 @@
 use super::{Standing, Visit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event;
+use crate::manager::told;
 use crate::queue::{Caller, Change, Compute};
 use crate::store::{Fields, Ops, Record, SessionId, StoreError};
 
@@ -107,7 +108,7 @@ impl Visit {
         let wait = manager.policy.store_wait;
         let caller = Caller { store, key: *key, record, touch, now, running, wait };
         let changed = manager.within(manager.queues.change(&caller, all)).await;
-        let landed = match changed {
+        let landed = match told("commit", changed) {
             Ok(landed) => landed,
             Err(error) => return Err(self.note_gone(error)),
         };

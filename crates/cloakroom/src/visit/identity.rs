@@ -130,7 +130,10 @@ impl Visit {
             let token = Token::mint(old.route())?;
             let rotation =
                 Rotation::Renewal { identity: identity.clone(), times: Some(times), grace, cap };
-            match manager.order(manager.store.rotate(&old, &token.key(), rotation, now)).await? {
+            match manager
+                .order("rotate", manager.store.rotate(&old, &token.key(), rotation, now))
+                .await?
+            {
                 Rotate::Done { record, .. } => {
                     manager.lines.moved(record.id(), old, token.key(), now);
                     event::renewed(&record);
@@ -228,7 +231,7 @@ impl Visit {
             let draft = new(now)?;
             let token = Token::mint(draft.id.route())?;
             let created = manager.store.create(&token.key(), draft, limit, now);
-            match manager.order(created).await? {
+            match manager.order("create", created).await? {
                 Create::Done { record, evicted } => return Ok((token, record, evicted)),
                 Create::KeyTaken => {}
                 Create::LimitReached(list) => return Err(limit_reached(list)),
@@ -251,7 +254,10 @@ impl Visit {
             let draft = new(now)?;
             let token = Token::mint(draft.id.route())?;
             let rotation = Rotation::Privilege { draft, keep: keep.clone(), limit, ending };
-            match manager.order(manager.store.rotate(old, &token.key(), rotation, now)).await? {
+            match manager
+                .order("rotate", manager.store.rotate(old, &token.key(), rotation, now))
+                .await?
+            {
                 Rotate::Done { record, evicted } => return Ok(Some((token, record, evicted))),
                 Rotate::KeyTaken => {}
                 Rotate::LimitReached(list) => return Err(limit_reached(list)),
@@ -267,7 +273,7 @@ impl Visit {
     async fn end_own(&self, key: &Key) -> Result<bool> {
         let (manager, now) = (&self.manager, self.manager.now());
         let ended = manager.store.end(Target::Key(*key), Ending::LOGOUT, now);
-        match manager.order(ended).await? {
+        match manager.order("end", ended).await? {
             End::Ended(_) => Ok(true),
             End::Gone(ended) if lives_on(ended) => Err(Error::stale()),
             End::Gone(_) => Ok(false),

@@ -91,7 +91,7 @@ impl Visit {
         }
         let manager = &self.manager;
         let keys: Vec<Key> = self.tickets.iter().collect();
-        let loads = manager.ask(manager.store.load(&keys, manager.now())).await?;
+        let loads = manager.ask("load", manager.store.load(&keys, manager.now())).await?;
         match found(&keys, loads) {
             Found::Nothing(ended) => {
                 ended.into_iter().for_each(event::came_back);
@@ -131,7 +131,10 @@ impl Visit {
         let identity = dormant.identity().resumed();
         let draft = manager.policy.draft(id, identity, self.client(), Ops::new(), now);
         let keep: Vec<Field> = manager.keep_on_login.iter().cloned().chain([ROLES]).collect();
-        match manager.order(manager.store.resume(&key, draft, Keep::Only(keep), now)).await? {
+        match manager
+            .order("resume", manager.store.resume(&key, draft, Keep::Only(keep), now))
+            .await?
+        {
             Resume::Done(record) => {
                 manager.returned.seen();
                 event::resumed(&record);

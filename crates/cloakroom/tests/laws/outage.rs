@@ -257,3 +257,45 @@ async fn a_shutdown_does_not_wait_longer_than_it_is_told() {
     hold.release();
     write.await.unwrap();
 }
+
+#[tokio::test]
+async fn the_operator_is_told_of_every_failure_of_the_store_once() {
+    let events = Events::listen();
+    let house = House::shop();
+    let browser = house.user("ada").await;
+    events.text();
+
+    house.store.set_away(true);
+    for path in ["/add", "/edit", "/login/ada", "/logout", "/rotate", "/end-others"] {
+        let reply = browser.post(path).await;
+
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(events.count("store_failed"), 1, "{path}");
+    }
+    browser.get("/view").await;
+    assert_eq!(events.count("store_failed"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_operator_is_told_of_every_write_without_an_answer_once() {
+    let events = Events::listen();
+    let house = House::shop();
+    house.store.set_silent_writes(true);
+
+    for path in ["/add", "/edit", "/login/ada"] {
+        let reply = house.browser().post(path).await;
+
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(events.count("store_failed"), 1, "{path} of a visitor");
+    }
+    for path in ["/add", "/edit", "/login/ada", "/rotate", "/logout"] {
+        house.store.set_silent_writes(false);
+        let browser = house.user("ada").await;
+        house.store.set_silent_writes(true);
+
+        let reply = browser.post(path).await;
+
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(events.count("store_failed"), 1, "{path} of a user");
+    }
+}
