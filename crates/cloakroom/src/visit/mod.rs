@@ -85,6 +85,8 @@ impl Visit {
         uri: &Uri,
         headers: &mut HeaderMap,
     ) -> Result<Arc<Self>> {
+        // Before anything can refuse the request: whoever logs a refusal has the headers too.
+        hide_cookies(headers);
         if manager.is_closing() {
             return Err(Error::unavailable("the service is shutting down"));
         }
@@ -95,7 +97,6 @@ impl Visit {
             event::refused(refusal.code(), method, uri.path());
             return Err(refusal.into());
         }
-        hide_cookies(headers);
         Ok(Arc::new(Self {
             manager: Arc::clone(manager),
             tickets,

@@ -34,4 +34,5 @@ mod routing;
 mod secrets;
 mod sizes;
 mod timeouts;
+mod traced;
 mod twins;

@@ -1,6 +1,7 @@
 //! A service, a browser that keeps cookies, and a store that counts.
 
 mod events;
+mod secrets;
 mod shop;
 mod store;
 
@@ -16,6 +17,7 @@ use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 pub use events::Events;
+pub use secrets::Secrets;
 pub use shop::routes;
 pub use store::{Calls, TestStore};
 
@@ -90,6 +92,12 @@ impl House {
         let sessions = rules(builder).build().unwrap();
         let router = routes(&sessions).layer(sessions.layer());
         Self { sessions, store, clock, router }
+    }
+
+    /// The same service with more around its layer.
+    pub fn inside(mut self, around: impl FnOnce(Router) -> Router) -> Self {
+        self.router = around(self.router);
+        self
     }
 
     /// A browser that has never been here.
