@@ -17,6 +17,7 @@ mod composing;
 mod data;
 mod devices;
 mod gate;
+mod guesses;
 mod handles;
 mod headers;
 mod identity;
