@@ -21,7 +21,7 @@ use tokio::sync::RwLock;
 
 use crate::accounts::Accounts;
 use crate::data::Shop;
-use crate::{account, cart, checkout, pages, preferences, sign_in, staff};
+use crate::{account, cart, checkout, log, pages, preferences, sign_in, staff};
 
 /// The idle timeout, which the sign-in page names.
 pub(crate) const IDLE: Duration = Duration::from_secs(30 * 60);
@@ -69,7 +69,7 @@ impl App {
 
     /// The shop's routes, for any server.
     pub fn router(&self) -> Router {
-        Router::new()
+        let router = Router::new()
             .route("/", get(pages::home::show))
             .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
             .route("/sign-up", get(sign_in::show_sign_up).post(sign_in::sign_up))
@@ -95,7 +95,8 @@ impl App {
             .route("/style.css", get(style))
             .route("/shop.js", get(script))
             .layer(map_response(harden))
-            .with_state(self.clone())
+            .with_state(self.clone());
+        log::around(router)
     }
 
     /// Ends the shop after its server: waits at most `deadline` for what is still being written.

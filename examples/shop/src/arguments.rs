@@ -16,6 +16,8 @@ usage: shop [--addr HOST:PORT] [--db PATH] [--help]
   --db PATH         the file with the sessions; the accounts are in PATH.accounts    (shop.db)
   --help            prints this
 
+RUST_LOG in the environment says what is logged    (info)
+
 The first account that signs up is a member of staff.";
 
 #[derive(Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod catalog;
 mod checkout;
 mod data;
 mod failure;
+mod log;
 mod next;
 mod pages;
 mod passwords;

@@ -10,6 +10,8 @@ use std::time::Duration;
 use cloakroom::SystemClock;
 use shop::App;
 use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use arguments::{Arguments, Command};
 use listening::Doors;
@@ -37,8 +39,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), String> {
-    let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colours).init();
+    start_log();
     // Before the files: a second shop by mistake ends here.
     let doors = Doors::open(arguments.address).await?;
     let app = App::open(&arguments.db, SystemClock).await.map_err(|error| error.to_string())?;
@@ -58,6 +59,17 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         true => Ok(()),
         false => Err("some changes were still being written".to_owned()),
     }
+}
+
+/// `RUST_LOG` says what is printed, as in `RUST_LOG=debug`.
+fn start_log() {
+    let colours = io::stderr().is_terminal();
+    let levels = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(levels.from_env_lossy())
+        .with_writer(io::stderr)
+        .with_ansi(colours)
+        .init();
 }
 
 fn say(text: &str) -> Result<(), String> {
