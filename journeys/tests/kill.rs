@@ -93,7 +93,7 @@ impl Load {
 
 fn start(program: &Path, db: &Path) -> Server {
     let mut command = Command::new(program);
-    command.args(["--addr", "127.0.0.1:0", "--db"]).arg(db);
+    command.args(["--addr", "127.0.0.1:0", "--store"]).arg(format!("sqlite:{}", db.display()));
     Server::spawn(command, Ready::printed_address()).unwrap()
 }
 

@@ -205,7 +205,8 @@ impl Shop {
         let folder = Folder::new("secrets").unwrap();
         let mut command = Command::new(program::build("shop").unwrap());
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
-        command.args(["--addr", "127.0.0.1:0", "--db"]).arg(folder.join("shop.db"));
+        let store = format!("sqlite:{}", folder.join("shop.db").display());
+        command.args(["--addr", "127.0.0.1:0", "--store", &store]);
         let server = Server::spawn(command, Ready::printed_address()).unwrap();
         let mut secrets = Secrets::default();
         for password in [PASSWORD, OTHER_PASSWORD, WRONG_PASSWORD] {

@@ -61,7 +61,7 @@ impl Shop {
     fn start(program: &PathBuf, folder: &Folder, port: u16) -> Server {
         let mut command = Command::new(program);
         command.args(["--addr", &format!("127.0.0.1:{port}")]);
-        command.arg("--db").arg(folder.join("shop.db"));
+        command.arg("--store").arg(format!("sqlite:{}", folder.join("shop.db").display()));
         Server::spawn(command, Ready::printed_address()).unwrap()
     }
 }

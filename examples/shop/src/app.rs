@@ -1,8 +1,7 @@
 //! What the shop is made of: its sessions, its accounts and its routes.
 
-use std::ffi::OsString;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +14,8 @@ use axum::http::header::{
 use axum::middleware::{from_fn, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
-use cloakroom::store::{Limit, Timestamp};
-use cloakroom::{Clock, PolicyError, Sessions, SignIn, SqliteStore};
+use cloakroom::store::{Limit, Reach, Registry, Store as _, Timestamp};
+use cloakroom::{Clock, PolicyError, Sessions, SignIn, StoreUrl};
 use tokio::sync::RwLock;
 
 use crate::accounts::Accounts;
@@ -44,20 +43,24 @@ pub struct App {
     /// changes a role or a password: no session begins with rights that were just withdrawn.
     pub(crate) rights: Arc<RwLock<()>>,
     clock: Arc<dyn Clock>,
-    store: SqliteStore,
+    store: Arc<dyn Registry>,
 }
 
 impl App {
-    /// Opens the shop whose sessions are in the file `path` and whose accounts are beside it, see
-    /// [`accounts_path`]. Files that are missing are made.
+    /// Opens the shop whose sessions are in `store` and whose accounts are in the file `accounts`.
+    /// Files that are missing are made.
     ///
     /// # Errors
     ///
-    /// A file cannot be opened.
-    pub async fn open(path: &Path, clock: impl Clock + Clone) -> Result<Self, OpenError> {
-        let store = SqliteStore::open(path).await.map_err(|error| OpenError(error.to_string()))?;
-        let sessions = sessions(store.clone(), clock.clone())?;
-        let accounts = Accounts::open(&accounts_path(path)).await?;
+    /// The store or the file cannot be opened.
+    pub async fn open(
+        store: &StoreUrl,
+        accounts: &Path,
+        clock: impl Clock + Clone,
+    ) -> Result<Self, OpenError> {
+        let store = store.open().await.map_err(|error| OpenError(error.to_string()))?;
+        let sessions = sessions(Arc::clone(&store), clock.clone())?;
+        let accounts = Accounts::open(accounts).await?;
         Ok(Self {
             sessions,
             accounts: Arc::new(accounts),
@@ -103,7 +106,8 @@ impl App {
     /// `false` if that was not long enough.
     pub async fn close(self, deadline: Duration) -> bool {
         let done = self.sessions.shutdown(deadline).await;
-        tokio::time::timeout(deadline, self.store.close()).await.is_ok() && done
+        let closed = tokio::time::timeout(deadline, self.store.close()).await;
+        matches!(closed, Ok(Ok(()))) && done
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -112,27 +116,20 @@ impl App {
 }
 
 /// The rules of the shop's sessions. What is not said here has a safe default.
-fn sessions(store: SqliteStore, clock: impl Clock) -> Result<Sessions<Shop>, PolicyError> {
-    Sessions::builder(store)
+fn sessions(store: Arc<dyn Registry>, clock: impl Clock) -> Result<Sessions<Shop>, PolicyError> {
+    let reach = store.reach();
+    let builder = Sessions::builder(store)
         .clock(clock)
         .idle_timeout(IDLE)
         .absolute_timeout(ABSOLUTE)
         .per_user(Limit::keep_newest(SESSIONS))
-        .sign_in(SignIn::Redirect("/sign-in".into()))
-        .build()
-}
-
-/// Where the accounts are for sessions in `path`: `shop.db` has `shop.db.accounts` beside it.
-///
-/// ```
-/// let beside = shop::accounts_path("data/shop.db".as_ref());
-/// assert_eq!(beside.to_str(), Some("data/shop.db.accounts"));
-/// ```
-#[must_use]
-pub fn accounts_path(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".accounts");
-    name.into()
+        .sign_in(SignIn::Redirect("/sign-in".into()));
+    match reach {
+        // Whoever says `--store memory:` knows that a restart forgets everybody.
+        Reach::Process => builder.dangerous_sessions_end_with_the_process().build(),
+        Reach::Host => builder.several_processes().build(),
+        Reach::Network => builder.several_machines().build(),
+    }
 }
 
 async fn harden(mut response: Response) -> Response {

@@ -4,32 +4,38 @@ use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub(crate) const USAGE: &str = "usage: shop [--addr HOST:PORT] [--db PATH] [--help]";
+use cloakroom::StoreUrl;
+
+pub(crate) const USAGE: &str =
+    "usage: shop [--addr HOST:PORT] [--store URL] [--accounts PATH] [--help]";
 
 pub(crate) const HELP: &str = "\
 A small shop that shows how sessions are used.
 
-usage: shop [--addr HOST:PORT] [--db PATH] [--help]
+usage: shop [--addr HOST:PORT] [--store URL] [--accounts PATH] [--help]
 
   --addr HOST:PORT  where to listen: an IP address, or `localhost` for 127.0.0.1 and [::1]
                     at once; port 0 takes any free one    (localhost:8080)
-  --db PATH         the file with the sessions; the accounts are in PATH.accounts    (shop.db)
+  --store URL       where the sessions are: memory: or sqlite:PATH    (sqlite:shop.db)
+  --accounts PATH   the file with the accounts    (PATH.accounts beside sqlite:PATH, else
+                    shop.accounts)
   --help            prints this
 
 RUST_LOG in the environment says what is logged    (info)
 
 The first account that signs up is a member of staff.";
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Command {
     Help,
     Serve(Arguments),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) address: Address,
-    pub(crate) db: PathBuf,
+    pub(crate) store: StoreUrl,
+    pub(crate) accounts: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,29 +45,38 @@ pub(crate) enum Address {
     Given(SocketAddr),
 }
 
-impl Default for Arguments {
-    fn default() -> Self {
-        Self { address: Address::Localhost(8080), db: PathBuf::from("shop.db") }
-    }
-}
-
 impl Arguments {
     /// Reads the arguments after the program's name. An error is a sentence for whoever typed them.
     pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-        let mut arguments = Self::default();
+        let (mut at, mut store, mut accounts) = (Address::Localhost(8080), None, None);
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let name = word.to_string_lossy();
             let mut value = || words.next().ok_or_else(|| format!("{name} needs a value"));
             match &*name {
                 "--help" | "-h" => return Ok(Command::Help),
-                "--addr" => arguments.address = address(&value()?)?,
-                "--db" => arguments.db = path(value()?)?,
+                "--addr" => at = address(&value()?)?,
+                "--store" => store = Some(store_url(&value()?)?),
+                "--accounts" => accounts = Some(path(value()?)?),
                 other => return Err(format!("{other} is not an argument of the shop")),
             }
         }
-        Ok(Command::Serve(arguments))
+        let store = store.map_or_else(|| store_url(OsStr::new("sqlite:shop.db")), Ok)?;
+        let accounts = accounts.unwrap_or_else(|| accounts_of(&store));
+        Ok(Command::Serve(Self { address: at, store, accounts }))
     }
+}
+
+fn store_url(text: &OsStr) -> Result<StoreUrl, String> {
+    let text = text.to_str().ok_or("--store needs text in UTF-8")?;
+    text.parse().map_err(|problem| format!("--store: {problem}"))
+}
+
+/// Accounts belong to the service and not to its sessions: they stay on this machine.
+fn accounts_of(store: &StoreUrl) -> PathBuf {
+    let mut name = OsString::from(store.path().unwrap_or_else(|| "shop".as_ref()));
+    name.push(".accounts");
+    name.into()
 }
 
 fn address(text: &OsStr) -> Result<Address, String> {
@@ -73,7 +88,7 @@ fn address(text: &OsStr) -> Result<Address, String> {
 }
 
 fn path(text: OsString) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("--db needs a path".to_owned()) } else { Ok(text.into()) }
+    if text.is_empty() { Err("--accounts needs a path".to_owned()) } else { Ok(text.into()) }
 }
 
 #[cfg(test)]
@@ -84,23 +99,38 @@ mod tests {
         Arguments::parse(words.split_whitespace().map(OsString::from))
     }
 
-    #[test]
-    fn without_arguments_it_serves_localhost() {
-        let expected = Arguments { address: Address::Localhost(8080), db: "shop.db".into() };
+    /// Address, store and accounts, as they would be typed.
+    fn served(words: &str) -> (Address, String, String) {
+        match parse(words) {
+            Ok(Command::Serve(Arguments { address, store, accounts })) => {
+                (address, store.to_string(), accounts.display().to_string())
+            }
+            other => panic!("{words}: {other:?}"),
+        }
+    }
 
-        assert_eq!(parse(""), Ok(Command::Serve(expected)));
+    #[test]
+    fn without_arguments_it_serves_localhost_from_one_file() {
+        let expected =
+            (Address::Localhost(8080), "sqlite:shop.db".into(), "shop.db.accounts".into());
+
+        assert_eq!(served(""), expected);
     }
 
     #[test]
     fn the_last_word_about_a_thing_counts_and_help_comes_first() {
-        let expected = Arguments {
-            address: Address::Given("[::1]:0".parse().unwrap()),
-            db: "data/b.db".into(),
-        };
-        let both = parse("--db a.db --addr [::1]:0 --db data/b.db");
+        let both = served("--store sqlite:a.db --addr [::1]:0 --store sqlite:data/b.db");
+        let address = Address::Given("[::1]:0".parse().unwrap());
+        let help = parse("--store memory: --help --nonsense");
 
-        assert_eq!(both, Ok(Command::Serve(expected)));
-        assert_eq!(parse("--db a.db --help --nonsense"), Ok(Command::Help));
+        assert_eq!(both, (address, "sqlite:data/b.db".into(), "data/b.db.accounts".into()));
+        assert!(matches!(help, Ok(Command::Help)), "{help:?}");
+    }
+
+    #[test]
+    fn accounts_are_where_they_are_said_to_be() {
+        assert_eq!(served("--store memory:").2, "shop.accounts");
+        assert_eq!(served("--store memory: --accounts x/who.db").2, "x/who.db");
     }
 
     #[test]
@@ -108,6 +138,7 @@ mod tests {
         for (words, said) in [
             ("--port 8080", "--port is not an argument"),
             ("--addr", "--addr needs a value"),
+            ("--store shop.db", "--store: a store URL begins with its scheme"),
             ("--addr 8080", "8080 is not an address"),
             ("--addr localhost:99999", "localhost:99999 is not an address"),
             ("--addr shop.example:80", "shop.example:80 is not an address"),

@@ -19,4 +19,4 @@ mod preferences;
 mod sign_in;
 mod staff;
 
-pub use app::{App, OpenError, accounts_path};
+pub use app::{App, OpenError};

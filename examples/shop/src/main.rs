@@ -42,7 +42,8 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     start_log();
     // Before the files: a second shop by mistake ends here.
     let doors = Doors::open(arguments.address).await?;
-    let app = App::open(&arguments.db, SystemClock).await.map_err(|error| error.to_string())?;
+    let app = App::open(&arguments.store, &arguments.accounts, SystemClock).await;
+    let app = app.map_err(|error| error.to_string())?;
     // From here on a signal ends the shop in order.
     let end = listening::asked_to_end().map_err(|error| format!("no signals: {error}"))?;
     say(&format!("listening on {}", doors.url()))?;

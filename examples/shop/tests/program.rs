@@ -31,8 +31,8 @@ impl Folder {
         Self(path)
     }
 
-    fn db(&self) -> String {
-        self.0.join("shop.db").to_str().unwrap().to_owned()
+    fn store(&self) -> String {
+        format!("sqlite:{}", self.0.join("shop.db").display())
     }
 }
 
@@ -69,7 +69,7 @@ fn a_port_in_use_is_named_with_the_remedy() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
 
-    let (code, out, problem) = run(&["--addr", &address, "--db", &folder.db()]);
+    let (code, out, problem) = run(&["--addr", &address, "--store", &folder.store()]);
 
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(problem.contains(&format!("{address} is in use: end the program")), "{problem}");
@@ -81,7 +81,8 @@ fn files_that_cannot_be_opened_are_named() {
     let folder = Folder::new("files");
     let nowhere = folder.0.join("missing").join("shop.db");
 
-    let (code, _, problem) = run(&["--addr", "127.0.0.1:0", "--db", nowhere.to_str().unwrap()]);
+    let (code, _, problem) =
+        run(&["--addr", "127.0.0.1:0", "--store", &format!("sqlite:{}", nowhere.display())]);
 
     assert_eq!(code, Some(1));
     assert!(problem.contains(nowhere.to_str().unwrap()), "{problem}");
@@ -90,7 +91,7 @@ fn files_that_cannot_be_opened_are_named() {
 #[test]
 fn localhost_is_served_on_every_loopback_of_the_machine() {
     let folder = Folder::new("localhost");
-    let mut command = shop(&["--addr", "localhost:0", "--db", &folder.db()]);
+    let mut command = shop(&["--addr", "localhost:0", "--store", &folder.store()]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut shop = Running(child);
 

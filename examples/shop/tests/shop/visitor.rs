@@ -27,7 +27,9 @@ impl Place {
         let folder = std::env::temp_dir().join(format!("shop-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let clock = ManualClock::at_secs(1_800_000_000);
-        let app = App::open(&folder.join("shop.db"), clock.clone()).await.unwrap();
+        let store = format!("sqlite:{}", folder.join("shop.db").display()).parse().unwrap();
+        let accounts = folder.join("shop.db.accounts");
+        let app = App::open(&store, &accounts, clock.clone()).await.unwrap();
         Self { clock, router: app.router(), folder }
     }
 
