@@ -19,16 +19,26 @@ const NEXTEST_BUILD_FAILED: i32 = 101;
 /// How long output may still trickle in after its runner has ended.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// The tests that try orders of a store's own steps. They take locks that let them choose who goes
+/// on, so they are a build of their own.
+const SCHEDULES: [&str; 6] =
+    ["test", "--package", "cloakroom-memory", "--lib", "--no-fail-fast", "schedules::"];
+const SCHEDULES_FLAG: &str = "--cfg shuttle";
+
 /// Runs all tests that the plan asks for; an error when anything is missing or fails.
 pub(crate) fn run(here: &Repository, plan: &TestPlan) -> Result<(), String> {
     packages::ensure(plan)?;
-    let outcomes = if process::answers(&mut process::cargo(&["nextest", "--version"], &here.root)) {
-        with_nextest(here, plan)?
-    } else {
-        println!("cargo-nextest: not installed, so cargo's own runner is used");
-        let arguments = ["test", "--workspace", "--no-fail-fast"];
-        vec![observe(Runner::Cargo, &mut command(here, plan, &arguments))?]
-    };
+    let mut outcomes =
+        if process::answers(&mut process::cargo(&["nextest", "--version"], &here.root)) {
+            with_nextest(here, plan)?
+        } else {
+            println!("cargo-nextest: not installed, so cargo's own runner is used");
+            let arguments = ["test", "--workspace", "--no-fail-fast"];
+            vec![observe(Runner::Cargo, &mut command(here, plan, &arguments))?]
+        };
+    if wants_schedules(plan) {
+        outcomes.push(observe(Runner::Cargo, &mut schedules(here, plan))?);
+    }
     if let Some(total) = outcomes.iter().map(|outcome| outcome.tally).sum::<Option<Tally>>() {
         println!("{total}");
     }
@@ -64,6 +74,21 @@ fn with_nextest(here: &Repository, plan: &TestPlan) -> Result<Vec<Outcome>, Stri
 fn command(here: &Repository, plan: &TestPlan, arguments: &[&str]) -> Command {
     let mut command = process::cargo(arguments, &here.root);
     command.args(&plan.filter);
+    if plan.long {
+        command.env("CLOAKROOM_LONG", "1");
+    }
+    command
+}
+
+/// A filter that names none of them spares the build.
+fn wants_schedules(plan: &TestPlan) -> bool {
+    plan.filter.as_ref().is_none_or(|filter| filter.contains("schedules"))
+}
+
+fn schedules(here: &Repository, plan: &TestPlan) -> Command {
+    let given = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let mut command = process::cargo(&SCHEDULES, &here.root);
+    command.env("RUSTFLAGS", format!("{given} {SCHEDULES_FLAG}").trim_start());
     if plan.long {
         command.env("CLOAKROOM_LONG", "1");
     }
@@ -124,5 +149,38 @@ fn collect(counted: &Receiver<Tally>) -> Option<Tally> {
                 return total;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_spares_the_build_of_schedules_unless_it_names_them() {
+        let filtered = |filter: Option<&str>| {
+            let filter = filter.map(str::to_owned);
+            wants_schedules(&TestPlan { filter, ..TestPlan::default() })
+        };
+
+        assert!(filtered(None) && filtered(Some("schedules")));
+        assert!(!filtered(Some("rotate")));
+    }
+
+    #[test]
+    fn schedules_are_built_with_their_flag_and_are_there() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let here = Repository { root: root.clone() };
+
+        let command = schedules(&here, &TestPlan { long: true, ..TestPlan::default() });
+
+        let set = |name: &str| {
+            let found = command.get_envs().find(|(known, _)| *known == name);
+            found.and_then(|(_, value)| value).map(|value| value.to_string_lossy().into_owned())
+        };
+        assert!(set("RUSTFLAGS").is_some_and(|flags| flags.ends_with("--cfg shuttle")));
+        assert_eq!(set("CLOAKROOM_LONG").as_deref(), Some("1"));
+        let library = std::fs::read_to_string(root.join("crates/cloakroom-memory/src/lib.rs"));
+        assert!(library.unwrap().contains("#[cfg(all(test, shuttle))]\nmod schedules;"));
     }
 }

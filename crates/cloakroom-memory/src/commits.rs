@@ -102,10 +102,9 @@ impl House {
             Some(_) | None => slot.record.changed(change.ops, change.touch)?,
         };
         let (more, less) = (cost(&next), cost(&slot.record));
-        if more > less && self.bytes() + (more - less) > self.bounds.bytes {
+        if !self.try_grow(more, less) {
             return Ok(Tried::Short(Need { sessions: 0, bytes: more - less }));
         }
-        self.grow(more, less);
         let replaced = mem::replace(&mut slot.record, next.clone());
         // What was replaced is freed when nobody waits.
         drop(shard);

@@ -7,15 +7,19 @@
 //!
 //! So nothing waits in a circle, and a load, which takes the shards of all its keys at once and in
 //! ascending order, sees a rotation done or not begun.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+//!
+//! Bytes are booked before they are taken ([`House::try_grow`]), and a verb gives what it freed back
+//! once it is done ([`Held`]): no other verb takes in between what this one still needs.
 
 use cloakroom_store::{Ended, Identity, Key, Record, SessionId, Timestamp};
 
 use crate::bounds::{Bounds, FORWARD_BYTES, SHARDS, cost};
 use crate::index::Index;
 use crate::shard::{Found, Shard, Slot, Status};
+use crate::sync::{
+    AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard,
+};
 
 /// All that the store holds.
 #[derive(Debug)]
@@ -69,7 +73,8 @@ impl House {
         let mut places: Vec<_> = keys.into_iter().map(|key| place(&key)).collect();
         places.sort_unstable();
         places.dedup();
-        Held { shards: places.into_iter().map(|place| (place, self.write(place))).collect() }
+        let shards = places.into_iter().map(|place| (place, self.write(place))).collect();
+        Held { house: self, more: 0, less: 0, shards }
     }
 
     /// Who is behind `key`. While the caller has the index, this stays so but for the clocks.
@@ -119,7 +124,7 @@ impl House {
 
     /// Puts a session behind a key that is not taken.
     pub(crate) fn insert(&self, index: &mut Index, held: &mut Held<'_>, key: Key, record: Record) {
-        self.grow(cost(&record), 0);
+        held.more += cost(&record);
         index.insert(&record, key);
         held.of(&key).insert(Slot { key, record, renewed: false });
     }
@@ -136,7 +141,7 @@ impl House {
         let Slot { record, .. } = held.of(key).take(key)?;
         held.of(key).bury(*key, ended, now);
         let forwards = index.remove(&record);
-        self.grow(0, cost(&record) + forwards.len() * FORWARD_BYTES);
+        held.less += cost(&record) + forwards.len() * FORWARD_BYTES;
         for old in forwards {
             let shard = held.of(&old);
             if let Some(forward) = shard.take_forward(&old) {
@@ -149,6 +154,18 @@ impl House {
     /// About how many bytes the sessions take.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts bytes that come and bytes that go, unless more come than there is room for.
+    pub(crate) fn try_grow(&self, more: usize, less: usize) -> bool {
+        if more <= less {
+            self.grow(more, less);
+            return true;
+        }
+        let grown = |bytes: usize| {
+            bytes.checked_add(more - less).filter(|bytes| *bytes <= self.bounds.bytes)
+        };
+        self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok()
     }
 
     /// Counts bytes that came and bytes that went.
@@ -171,9 +188,20 @@ impl Located {
     }
 }
 
-/// The shards that a verb holds, all of them until it is done.
+/// The shards that a verb holds, all of them until it is done, and the bytes that it brings and
+/// takes. They are counted when it is done.
 pub(crate) struct Held<'a> {
+    house: &'a House,
+    pub(crate) more: usize,
+    /// What is freed, and what was booked beforehand.
+    pub(crate) less: usize,
     shards: Vec<(usize, RwLockWriteGuard<'a, Shard>)>,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.house.grow(self.more, self.less);
+    }
 }
 
 impl Held<'_> {

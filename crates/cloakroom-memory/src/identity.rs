@@ -41,7 +41,7 @@ impl House {
                 Err(existing) => return Ok(Create::LimitReached(existing)),
             };
             let gain = Need { sessions: 1, bytes: cost(&record) };
-            self.fits(index, gain, &leaving)?;
+            self.book(index, &mut held, gain, &leaving)?;
             let evicted = self.evict(index, &mut held, &leaving, now);
             freed = leaving;
             self.insert(index, &mut held, *key, record.clone());
@@ -57,8 +57,8 @@ impl House {
         now: Timestamp,
     ) -> Result<Resume, StoreError> {
         let mut index = self.index();
-        let (dormant, timeout) = match self.locate(&index, key, now) {
-            Located::Dormant(record, timeout) => (record, timeout),
+        let dormant = match self.locate(&index, key, now) {
+            Located::Dormant(record, _) => record,
             Located::Live(record) => return Ok(Resume::Live(record)),
             Located::Forwarded { record, identity, .. } => {
                 return Ok(Resume::Live(record.seen_as(identity)));
@@ -71,12 +71,21 @@ impl House {
         if index.key(&draft.id).is_some() {
             return Err(StoreError::refused("the id of the resumed session is in use"));
         }
-        let kept = dormant.fields().retain(|name| keep.keeps(name));
-        let record = Record::new(draft.clone(), &kept)?;
-        let ended = timeout.or_else(|| dormant.ended(now)).unwrap_or_else(|| evicted(now));
-        self.with_room(&mut index, Some(dormant.id()), now, |index| {
-            self.fits(index, Need { sessions: 1, bytes: cost(&record) }, [&dormant])?;
-            let mut held = self.hold(index, index.keys_of(&[dormant.id()]));
+        let id = dormant.id();
+        self.with_room(&mut index, Some(id), now, |index| {
+            let mut held = self.hold(index, index.keys_of(&[id]));
+            // A change or a touch whose clock is behind ours may have landed until we held it.
+            let Some(slot) = held.of(key).slot_mut(key) else { return Ok(Resume::Gone(None)) };
+            let newest = slot.record.clone();
+            let ended = match Status::of(&newest, now) {
+                Status::Live => return Ok(Resume::Live(newest)),
+                Status::Dormant(told) | Status::Over(told) => told.or_else(|| newest.ended(now)),
+            };
+            let kept = newest.fields().retain(|name| keep.keeps(name));
+            let record = Record::new(draft.clone(), &kept)?;
+            let gain = Need { sessions: 1, bytes: cost(&record) };
+            self.book(index, &mut held, gain, [&newest])?;
+            let ended = ended.unwrap_or_else(|| evicted(now));
             self.remove(index, &mut held, key, ended, now);
             self.insert(index, &mut held, *key, record.clone());
             Ok(Resume::Done(record.clone()))

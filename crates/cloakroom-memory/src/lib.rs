@@ -28,7 +28,11 @@ mod room;
 mod rotation;
 mod shard;
 mod store;
+mod sync;
 mod tombs;
+
+#[cfg(all(test, shuttle))]
+mod schedules;
 
 pub use bounds::{BYTES_MAX, SESSIONS_MAX, TOMBSTONES_MAX};
 pub use store::{Builder, MemoryStore};

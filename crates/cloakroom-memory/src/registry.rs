@@ -75,10 +75,9 @@ impl House {
                 less += cost(&record);
                 changed.push(next);
             }
-            if more > less && self.bytes() + (more - less) > self.bounds.bytes {
+            if !self.try_grow(more, less) {
                 return Err(Short::Need(Need { sessions: 0, bytes: more - less }));
             }
-            self.grow(more, less);
             let count = changed.len();
             for next in changed {
                 if let Some(key) = index.key(&next.id())

@@ -2,8 +2,8 @@
 
 use cloakroom_store::{Ended, Key, Record, SessionId, StoreError, Swept, Timestamp};
 
-use crate::bounds::{FORWARD_BYTES, SHARDS};
-use crate::house::House;
+use crate::bounds::{FORWARD_BYTES, SHARDS, cost};
+use crate::house::{Held, House};
 use crate::identity::evicted;
 use crate::index::Index;
 use crate::shard::{Forward, Shard, Status, is_anonymous};
@@ -142,18 +142,24 @@ impl House {
         taken
     }
 
-    /// Whether the store may hold `gain` more once `leaving` have left; else what is missing.
-    pub(crate) fn fits<'a>(
+    /// Books room for `gain` once `leaving` have left, if there is as much; else says what is
+    /// missing.
+    pub(crate) fn book<'a>(
         &self,
         index: &Index,
+        held: &mut Held<'_>,
         gain: Need,
         leaving: impl IntoIterator<Item = &'a Record>,
     ) -> Result<(), Need> {
         let need = leaving.into_iter().fold(gain, |need, record| Need {
             sessions: need.sessions.saturating_sub(1),
-            bytes: need.bytes.saturating_sub(crate::bounds::cost(record)),
+            bytes: need.bytes.saturating_sub(cost(record)),
         });
-        if self.has_room(index, need) { Ok(()) } else { Err(need) }
+        if !self.has_room(index, need) || !self.try_grow(need.bytes, 0) {
+            return Err(need);
+        }
+        held.less += need.bytes;
+        Ok(())
     }
 
     fn has_room(&self, index: &Index, need: Need) -> bool {

@@ -60,8 +60,10 @@ impl House {
                 if identity.as_ref().is_some_and(|new| new.user != record.identity().user) {
                     return Err(StoreError::refused("a renewal is of the same user"));
                 }
-                let times = (*times, *grace, *cap);
-                Ok(self.renew(&mut index, keys, identity.as_ref(), times))
+                let (identity, times) = (identity.as_ref(), (*times, *grace, *cap));
+                self.with_room(&mut index, Some(record.id()), now, |index| {
+                    Ok(self.renew(index, keys, identity, times)?)
+                })
             }
         }
     }
@@ -93,7 +95,7 @@ impl House {
             let kept = newest.fields().retain(|name| keep.keeps(name));
             let record = Record::new(draft.clone(), &kept)?;
             let gain = Need { sessions: 1, bytes: cost(&record) };
-            self.fits(index, gain, leaving.iter().chain([&newest]))?;
+            self.book(index, &mut held, gain, leaving.iter().chain([&newest]))?;
             self.remove(index, &mut held, old, Ended { reason, by, at: now }, now);
             let evicted = self.evict(index, &mut held, &leaving, now);
             freed = leaving;
@@ -108,14 +110,18 @@ impl House {
         Move { old, new, now }: Move<'_>,
         identity: Option<&Identity>,
         (times, grace, cap): (Option<Times>, Duration, Duration),
-    ) -> Rotate {
-        let Located::Live(record) = self.locate(index, old, now) else { return Rotate::Stale };
+    ) -> Result<Rotate, Need> {
+        let Located::Live(record) = self.locate(index, old, now) else { return Ok(Rotate::Stale) };
         let id = record.id();
         let keys = index.keys_of(&[id]);
         let mut held = self.hold(index, keys.into_iter().chain([*new]));
-        let Some(Slot { record, .. }) = held.of(old).take(old) else { return Rotate::Stale };
+        let Some(slot) = held.of(old).slot_mut(old) else { return Ok(Rotate::Stale) };
+        let record = slot.record.clone();
         let before = record.identity().clone();
         let renewed = record.renewed(identity.cloned(), times);
+        let gain = Need { sessions: 0, bytes: cost(&renewed) + FORWARD_BYTES };
+        self.book(index, &mut held, gain, [&record])?;
+        held.of(old).take(old);
         held.of(old).forward(Forward {
             key: *old,
             session: id,
@@ -124,7 +130,8 @@ impl House {
             grace: Some(grace),
         });
         held.of(new).insert(Slot { key: *new, record: renewed.clone(), renewed: true });
-        self.grow(cost(&renewed) + FORWARD_BYTES, cost(&record));
+        held.more += gain.bytes;
+        held.less += cost(&record);
         index.renew(id, *old, *new);
         index.due = index.due.min(renewed.sweepable_at());
         debug_assert_eq!(is_anonymous(&record), is_anonymous(&renewed));
@@ -136,8 +143,8 @@ impl House {
             index.remove_forward(&id, &oldest);
             held.of(&oldest).take_forward(&oldest);
             held.of(&oldest).bury(oldest, ended, now);
-            self.grow(0, FORWARD_BYTES);
+            held.less += FORWARD_BYTES;
         }
-        Rotate::Done { record: renewed, evicted: Vec::new() }
+        Ok(Rotate::Done { record: renewed, evicted: Vec::new() })
     }
 }

@@ -207,3 +207,42 @@ fn a_load_of_too_many_keys_is_refused() {
 
     assert_eq!(error.kind(), StoreErrorKind::Refused);
 }
+
+/// A session at its first key, and a renewal of it to the second.
+fn renew(store: &MemoryStore) -> Result<Rotate, StoreError> {
+    let (grace, cap) = (Duration::from_secs(20), Duration::from_secs(60));
+    let rotation = Rotation::Renewal { identity: None, times: None, grace, cap };
+    now(store.rotate(&key(1), &key(2), rotation, at(1)))
+}
+
+/// What one session of a user takes.
+fn bytes_of_a_member() -> usize {
+    let store = MemoryStore::new();
+    create(&store, 1, member(1, 0)).unwrap();
+    store.bytes()
+}
+
+#[test]
+fn a_renewal_that_the_store_has_no_room_for_changes_nothing() {
+    let store = MemoryStore::builder().max_bytes(bytes_of_a_member()).build();
+    create(&store, 1, member(1, 0)).unwrap();
+
+    let error = renew(&store).unwrap_err();
+
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(matches!(load(&store, 1, 1), Load::Live(_)));
+    assert_eq!(store.bytes(), bytes_of_a_member());
+}
+
+#[test]
+fn a_renewal_in_a_full_store_ends_an_anonymous_session() {
+    let store = MemoryStore::builder().max_bytes(2 * bytes_of_a_member()).build();
+    create(&store, 1, member(1, 0)).unwrap();
+    create(&store, 3, guest(3, 0)).unwrap();
+
+    let renewed = renew(&store).unwrap();
+
+    assert!(matches!(renewed, Rotate::Done { .. }), "{renewed:?}");
+    assert!(matches!(load(&store, 3, 1), Load::Gone(Some(_))));
+    assert!(store.bytes() <= 2 * bytes_of_a_member());
+}

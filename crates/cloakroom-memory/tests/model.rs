@@ -1,11 +1,7 @@
 //! Random scripts beside a plain model, and what threads are told of one session at once.
 //!
-//! No tool that tries every order of the store's own steps is run. What its threads share stands
-//! behind locks of the standard library, taken in one order: the index first, then shards from the
-//! lowest to the highest. Nothing is published without a lock; the one atomic number counts bytes and
-//! only bounds the store. What could go wrong is a step that lets go too early, which shows to
-//! clients: in a read across shards (the clause `a_login_is_never_seen_half_done`), and in a history
-//! that one client could not have been told, as below.
+//! Orders of the store's own steps are tried beside it, in `src/schedules.rs`: what its threads share
+//! is a lock over who is who, locks of shards and a number of bytes.
 #![allow(clippy::print_stdout, reason = "figures, and the seed that repeats a failure")]
 
 use cloakroom_conformance::history::Volume;
