@@ -1,5 +1,6 @@
 //! Changing the data of a session.
 
+use std::sync::Barrier;
 use std::thread;
 
 use cloakroom_store::{Commit, Expect, Load, Ops, Record, Registry, Store};
@@ -144,16 +145,22 @@ pub fn a_change_leaves_the_identity_alone(fixture: &impl Fixture) {
 }
 
 /// Eight threads set eight different fields at once: all are there, and the version counted them.
+///
+/// The values are large, so that a store that builds a record from what it read a moment ago takes
+/// long enough to be overtaken, and the threads begin together.
 pub fn parallel_changes_of_different_fields_all_survive(fixture: &impl Fixture) {
     let desk = Desk::open(fixture);
     let key = desk.has_guest(1);
+    let padding = "x".repeat(6_000);
+    let (rounds, together) = (100, Barrier::new(8));
 
     thread::scope(|scope| {
         for thread in 0..8 {
-            let desk = &desk;
+            let (desk, padding, together) = (&desk, &padding, &together);
             scope.spawn(move || {
-                for value in 0..10 {
-                    let ops = set(&format!("field{thread}"), &value.to_string());
+                together.wait();
+                for round in 0..rounds {
+                    let ops = set(&format!("field{thread}"), &format!("\"{round} {padding}\""));
                     desk.change(&key, &ops, at(1)).done();
                 }
             });
@@ -161,8 +168,9 @@ pub fn parallel_changes_of_different_fields_all_survive(fixture: &impl Fixture) 
     });
 
     let record = desk.load(&key, at(2)).done();
-    assert!(record.fields().iter().all(|(_, value)| value == "9"));
-    assert_eq!((record.fields().len(), record.version()), (8, 81));
+    let last = format!("\"{} {padding}\"", rounds - 1);
+    assert_eq!((record.fields().len(), record.version()), (8, 1 + 8 * rounds));
+    assert!(record.fields().iter().all(|(_, value)| value == last), "an older value is back");
 }
 
 /// Eight threads make 100 increments, each computed from the version it names and computed again
