@@ -112,6 +112,7 @@ macro_rules! every_clause {
                 clocks::a_session_is_gone_at_its_absolute_deadline,
                 clocks::every_verb_refuses_an_expired_session,
                 clocks::an_expired_session_is_in_no_list,
+                renewal::a_step_up_leaves_the_clocks_alone,
                 clocks::a_touch_moves_the_idle_deadline,
                 clocks::a_touch_is_capped_by_the_absolute_deadline,
                 clocks::a_touch_moves_nothing_backwards,

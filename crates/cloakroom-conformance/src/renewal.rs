@@ -72,6 +72,21 @@ pub fn a_renewal_can_start_the_clocks_anew(fixture: &impl Fixture) {
     assert!(matches!(desk.load(&new, at(90 + IDLE)), Load::Gone(Some(_))));
 }
 
+/// A step-up that brings no times leaves every clock as it is: when the session began, when it was
+/// seen and both deadlines.
+pub fn a_step_up_leaves_the_clocks_alone(fixture: &impl Fixture) {
+    let desk = Desk::open(fixture);
+    let (old, new) = (desk.has_member("ada", 1), desk.key_of("ada", 2));
+    let before = desk.touch(&old, touch(60), at(60)).done();
+    let identity = Identity::signed_in(user("ada"), Factors::PASSKEY, at(90));
+
+    let after = desk.rotate(&old, &new, step_up(Some(identity)), at(90)).done();
+
+    assert_eq!(after.times(), before.times());
+    assert_eq!(desk.load(&new, at(60 + IDLE - 1)), Load::Live(after));
+    assert!(matches!(desk.load(&new, at(60 + IDLE)), Load::Gone(Some(_))));
+}
+
 /// A change through the old key lands in the session; the record that comes back, and the one of a
 /// conflict, show the identity of before.
 pub fn changes_through_a_forwarder_land(fixture: &impl Fixture) {

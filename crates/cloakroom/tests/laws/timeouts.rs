@@ -206,6 +206,18 @@ async fn the_sweeper_runs_by_itself() {
 }
 
 #[tokio::test]
+async fn a_step_up_makes_no_session_younger() {
+    let house = House::shop();
+    let browser = house.user("ada").await;
+    house.seconds(5 * MINUTE);
+
+    browser.post("/step-up").await;
+
+    let records = house.sessions.list("ada").await.unwrap();
+    assert_eq!(records[0].times().created, Timestamp::from_millis(START * 1_000));
+}
+
+#[tokio::test]
 async fn freshness_is_about_the_last_proof() {
     let house = House::shop();
     let browser = house.user("ada").await;
