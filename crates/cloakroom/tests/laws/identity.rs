@@ -289,3 +289,40 @@ async fn a_client_that_hangs_up_cannot_stop_a_logout() {
 
     assert_eq!(browser.body("/who").await, "nobody");
 }
+
+#[tokio::test]
+async fn an_identity_call_while_a_renewal_is_due_is_the_only_rotation() {
+    for path in ["/login/ada", "/login/eve", "/step-up", "/rotate"] {
+        let house = House::ruled(|rules| rules.renew_every(std::time::Duration::from_secs(HOUR)));
+        let browser = house.user("ada").await;
+        for _ in 0..3 {
+            house.seconds(18 * MINUTE);
+            browser.get("/who").await;
+        }
+        house.seconds(10 * MINUTE);
+        house.store.calls();
+
+        let reply = browser.post(path).await;
+
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+        assert!(reply.ticket().is_some_and(|ticket| !ticket.is_empty()), "{path}");
+        assert_eq!(house.store.calls().rotate, 1, "{path}");
+        assert_ne!(browser.body("/who").await, "nobody", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_logout_while_a_renewal_is_due_begins_nothing() {
+    let house = House::ruled(|rules| rules.renew_every(std::time::Duration::from_secs(HOUR)));
+    let browser = house.user("ada").await;
+    for _ in 0..3 {
+        house.seconds(18 * MINUTE);
+        browser.get("/who").await;
+    }
+    house.seconds(10 * MINUTE);
+
+    let reply = browser.post("/logout").await;
+
+    assert_eq!(reply.ticket().as_deref(), Some(""), "it deletes the cookie and sets none");
+    assert_eq!(house.sessions.count().await.unwrap().sessions, 0);
+}
