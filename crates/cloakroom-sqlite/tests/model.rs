@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in a test, also in what its fixture does")]
 
 mod folder;
+#[path = "model/handles.rs"]
+mod handles;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,6 +13,7 @@ use cloakroom_conformance::history::Volume;
 use cloakroom_conformance::{Fixture, history, model};
 use cloakroom_sqlite::SqliteStore;
 use folder::Folder;
+use handles::Handles;
 
 /// A new file for every script. The disk need not have each change: nothing pulls the plug here.
 struct Files {
@@ -28,7 +31,12 @@ impl Fixture for Files {
     type Store = SqliteStore;
 
     fn open(&self) -> SqliteStore {
-        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        self.open_number(self.opened.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Files {
+    fn open_number(&self, number: u32) -> SqliteStore {
         let builder = SqliteStore::builder(self.folder.path(&format!("{number}.db")));
         block_on(builder.dangerous_lose_recent_changes_on_power_loss().open()).unwrap()
     }
@@ -40,6 +48,33 @@ fn random_scripts_come_out_as_the_model_says() {
     println!("CLOAKROOM_SEED={seed}");
 
     let figures = model::check(&Files::new(), if long { 20_000 } else { 300 }, seed);
+
+    println!("{} scripts, {} verbs", figures.scripts, figures.verbs);
+}
+
+/// Two stores on one new file for every script, as two processes have them.
+struct Shared {
+    files: Files,
+    seed: u64,
+}
+
+impl Fixture for Shared {
+    type Store = Handles;
+
+    fn open(&self) -> Handles {
+        let first = self.files.open();
+        let number = self.files.opened.load(Ordering::Relaxed) - 1;
+        Handles::new([first, self.files.open_number(number)], self.seed)
+    }
+}
+
+#[test]
+fn scripts_over_two_handles_on_one_file_come_out_as_the_model_says() {
+    let (seed, long) = (model::seed(), std::env::var_os("CLOAKROOM_LONG").is_some());
+    println!("CLOAKROOM_SEED={seed}");
+    let shared = Shared { files: Files::new(), seed };
+
+    let figures = model::check(&shared, if long { 10_000 } else { 150 }, seed);
 
     println!("{} scripts, {} verbs", figures.scripts, figures.verbs);
 }

@@ -20,6 +20,7 @@ struct Model {
     count: u32,
     theme: Option<String>,
     note: String,
+    roles: Vec<&'static str>,
 }
 
 impl Model {
@@ -53,6 +54,7 @@ impl Model {
     }
 
     fn login(&mut self, user: &'static str, remembered: bool) {
+        self.roles.clear();
         if self.user.is_some_and(|before| before != user) {
             self.cart.clear();
             self.theme = None;
@@ -80,6 +82,15 @@ impl Model {
         self.user.is_some()
     }
 
+    /// In how many sessions of `user` an operator changes the roles.
+    fn set_roles(&mut self, user: &str, roles: &[&'static str]) -> u64 {
+        if self.user != Some(user) {
+            return 0;
+        }
+        self.roles = roles.to_vec();
+        1
+    }
+
     fn who(&self) -> String {
         match self.user {
             Some(user) => format!("{user} {}", self.factors.join("+")),
@@ -99,7 +110,7 @@ async fn step(model: &mut Model, browser: &Browser, random: &mut Random) -> (Str
     let value = ["red", "dark", "x"][random.below(3)].to_owned();
     let user = ["ada", "bea"][random.below(2)];
     let mut succeeds = true;
-    let path = match random.below(16) {
+    let path = match random.below(18) {
         0 | 1 => {
             let seconds = [5 * MINUTE, 5 * MINUTE, 31 * MINUTE, DAY, 31 * DAY][random.below(5)];
             browser.house.seconds(seconds);
@@ -148,7 +159,14 @@ async fn step(model: &mut Model, browser: &Browser, random: &mut Random) -> (Str
             model.logout();
             "/logout".to_owned()
         }
-        13 => {
+        13 | 14 => {
+            let roles: &[&'static str] =
+                [&["staff", "buyer"][..], &["buyer"], &[]][random.below(3)];
+            let changed = browser.house.sessions.set_roles(user, roles).await.unwrap();
+            assert_eq!(changed, model.set_roles(user, roles), "{user} is {roles:?}");
+            return (format!("{user} is {roles:?}"), true);
+        }
+        15 => {
             model.login(user, true);
             format!("/remember/{user}")
         }
@@ -176,6 +194,8 @@ async fn a_browser_sees_what_the_model_says() {
             script.push(path);
             let shown = (browser.body("/who").await, browser.body("/data").await);
             assert_eq!(shown, (model.who(), model.data()), "round {round}: {script:?}");
+            let roles = browser.body("/roles").await;
+            assert_eq!(roles, model.roles.join("+"), "round {round}: {script:?}");
         }
         let sessions = house.sessions.count().await.unwrap();
         let expected = u64::from(model.absolute > 0);
