@@ -11,16 +11,17 @@ use crate::repository::Repository;
 #[derive(Debug)]
 struct Target {
     name: &'static str,
-    /// Folders of `testdata/fuzz`.
+    /// Folders of `testdata/fuzz`. Those in `found` hold what earlier runs found worth keeping, and
+    /// are run by ordinary tests too.
     seeds: &'static [&'static str],
 }
 
 const TARGETS: [Target; 5] = [
-    Target { name: "cookie_header", seeds: &["cookie_header"] },
-    Target { name: "ticket_request", seeds: &["ticket", "origin"] },
-    Target { name: "fields_json", seeds: &["fields"] },
-    Target { name: "ops_apply", seeds: &["fields"] },
-    Target { name: "set_cookie", seeds: &["ticket"] },
+    Target { name: "cookie_header", seeds: &["cookie_header", "found/cookie_header"] },
+    Target { name: "ticket_request", seeds: &["ticket", "origin", "found/ticket_request"] },
+    Target { name: "fields_json", seeds: &["fields", "found/fields_json"] },
+    Target { name: "ops_apply", seeds: &["fields", "found/ops_apply"] },
+    Target { name: "set_cookie", seeds: &["ticket", "found/set_cookie"] },
 ];
 
 /// How long when nothing is said.
