@@ -35,7 +35,7 @@ use names::*;
 /// How many orders of one test.
 const ORDERS: usize = 3_000;
 /// How many orders when there is time.
-const ORDERS_LONG: usize = 200_000;
+const ORDERS_LONG: usize = 20_000;
 /// How often priorities change in one order.
 const DEPTH: usize = 3;
 

@@ -74,7 +74,7 @@ fn scripts_over_two_handles_on_one_file_come_out_as_the_model_says() {
     println!("CLOAKROOM_SEED={seed}");
     let shared = Shared { files: Files::new(), seed };
 
-    let figures = model::check(&shared, if long { 10_000 } else { 150 }, seed);
+    let figures = model::check(&shared, if long { 3_000 } else { 150 }, seed);
 
     println!("{} scripts, {} verbs", figures.scripts, figures.verbs);
 }
