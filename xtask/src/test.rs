@@ -16,6 +16,9 @@ use tally::{Runner, Tally};
 /// What cargo-nextest ends with when the tests did not even build.
 const NEXTEST_BUILD_FAILED: i32 = 101;
 
+/// Optimised, and with every assertion that ordinary test builds have.
+const LONG_PROFILE: &str = "long";
+
 /// How long output may still trickle in after its runner has ended.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -73,10 +76,11 @@ fn with_nextest(here: &Repository, plan: &TestPlan) -> Result<Vec<Outcome>, Stri
 
 fn command(here: &Repository, plan: &TestPlan, arguments: &[&str]) -> Command {
     let mut command = process::cargo(arguments, &here.root);
-    command.args(&plan.filter);
     if plan.long {
-        command.env("CLOAKROOM_LONG", "1");
+        let option = if arguments.contains(&"nextest") { "--cargo-profile" } else { "--profile" };
+        command.args([option, LONG_PROFILE]).env("CLOAKROOM_LONG", "1");
     }
+    command.args(&plan.filter);
     command
 }
 
@@ -90,7 +94,7 @@ fn schedules(here: &Repository, plan: &TestPlan) -> Command {
     let mut command = process::cargo(&SCHEDULES, &here.root);
     command.env("RUSTFLAGS", format!("{given} {SCHEDULES_FLAG}").trim_start());
     if plan.long {
-        command.env("CLOAKROOM_LONG", "1");
+        command.args(["--profile", LONG_PROFILE]).env("CLOAKROOM_LONG", "1");
     }
     command
 }
