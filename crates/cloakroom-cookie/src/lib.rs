@@ -61,12 +61,16 @@
 //!
 //! - `public-suffix` (off): refuse a `Domain` under which strangers register names (`co.uk`,
 //!   `github.io`), and offer `is_public_suffix`.
+//! - `browser` (off): the module `browser`, which tells what a browser does with a `Set-Cookie` line
+//!   and why, and a jar with a clock. Implies `public-suffix`.
 //!
 //! # Sources
 //!
 //! RFC 6265bis (draft 22) for syntax, limits, `__Secure-` and `__Host-`; the Layered Cookies draft for
 //! `__Http-` and `__Host-Http-`; the CHIPS draft for `Partitioned`.
 
+#[cfg(feature = "browser")]
+pub mod browser;
 mod contradiction;
 mod definition;
 mod domain;

@@ -181,6 +181,14 @@ impl Prefix {
         }
     }
 
+    /// The prefix of a name as octets, compared as browsers do: without regard to case.
+    #[cfg(feature = "browser")]
+    pub(crate) fn of_octets(name: &[u8]) -> Option<Self> {
+        // A prefix is ASCII: what follows it may be anything.
+        let ascii = name.split(|octet| !octet.is_ascii()).next()?;
+        Self::of_any_case(std::str::from_utf8(ascii).ok()?).map(|(prefix, _)| prefix)
+    }
+
     /// The prefix that browsers see, who compare without regard to case, and what follows it.
     ///
     /// `__Host-Http-` must come before `__Host-`, which begins it.

@@ -156,7 +156,7 @@ impl<'h> Iterator for Parts<'h> {
 
 impl FusedIterator for Parts<'_> {}
 
-fn split_at_octet(bytes: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_at_octet(bytes: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
     let at = position_of(octet, bytes)?;
     Some((bytes.get(..at)?, bytes.get(at + 1..)?))
 }
@@ -181,7 +181,7 @@ fn position_of(octet: u8, bytes: &[u8]) -> Option<usize> {
     Some(bytes.len() - tail.len() + within)
 }
 
-fn trim_blanks(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim_blanks(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {
         bytes = rest;
     }

@@ -27,7 +27,7 @@ struct Layer {
 /// One row per crate. A new crate gets its row here before it gets its first line of code.
 const LAYERS: &[Layer] = &[
     layer("cloakroom-store", &[]).only(&["serde", "serde_json"]),
-    layer("cloakroom-cookie", &[]).only(&["httpdate", "psl"]),
+    layer("cloakroom-cookie", &[]).only(&["httpdate", "psl", "url"]),
     layer("cloakroom-derive", &[]),
     layer("cloakroom-conformance", &["cloakroom-store"]),
     layer("cloakroom-memory", &["cloakroom-store"]),
