@@ -1,5 +1,6 @@
 //! How large a cookie may be, how long it lives, and what really ends it.
 
+use crate::told;
 use crate::world::{Row, World};
 use cloakroom_cookie::{CookieDefinition, CookieDefinitionBuilder, CookieName, Lives, SameSite};
 use cloakroom_journeys::Failure;
@@ -58,11 +59,15 @@ pub(crate) fn limits(world: &World) -> Vec<Row> {
     let mut rows = sizes(world);
     rows.extend(LIFETIMES.map(|(line, expected)| {
         Row::new(format!("`{line}` lives"), expected, lifetime(world, line))
+            .told(told::lifetime(line))
     }));
     let many: Vec<_> = (0..181).map(|number| format!("x{number}=1")).collect();
     for (count, expected) in [(180, "180"), (181, "150")] {
         let case = format!("of {count} cookies of one site are left");
-        rows.push(Row::new(case, expected, left(world, &many[..count])));
+        let mut jar = told::jar();
+        many[..count].iter().for_each(|line| told::set(&mut jar, "http://localhost", &[line]));
+        let told = jar.cookies().len().to_string();
+        rows.push(Row::new(case, expected, left(world, &many[..count])).told(told));
     }
     rows
 }
@@ -73,12 +78,17 @@ pub(crate) fn deletions(world: &World) -> Vec<Row> {
         .map(|(line, address, deletion, expected)| {
             let case = format!("`{line}` of https://a.test, then `{deletion}` of {address}");
             let outcome = after(world, "https://a.test", line, address, deletion);
-            Row::new(case, expected, outcome)
+            let told = told::after("https://a.test", line, address, deletion);
+            Row::new(case, expected, outcome).told(told)
         })
         .collect();
     for (case, address, builder) in definitions() {
         let case = format!("{case} of {address}, set and deleted by one `CookieDefinition`");
-        rows.push(Row::new(case, GONE, set_and_deleted(world, address, builder)));
+        let definition = builder.build().unwrap();
+        let [line, deletion] = [definition.set("1", 0).unwrap(), definition.delete()];
+        let [line, deletion] = [line.into_string(), deletion.into_string()];
+        let told = told::after(address, &line, address, &deletion);
+        rows.push(Row::new(case, GONE, set_and_deleted(world, address, &definition)).told(told));
     }
     rows
 }
@@ -89,12 +99,23 @@ fn sizes(world: &World) -> Vec<Row> {
     let refused = "refused: NameValuePairExceedsMaxSize";
     let path = |length: usize| format!("x=1; Path=/{}", "p".repeat(length - 1));
     vec![
-        Row::new("name and value of 4096 bytes", "kept", world.verdict(at, &pair(4096))),
-        Row::new("name and value of 4097 bytes", refused, world.verdict(at, &pair(4097))),
-        Row::new("a TAB in the value", "refused: DisallowedCharacter", world.verdict(at, "x=a\tb")),
-        Row::new("`Path` of 1024 bytes", "path of 1024 bytes", path_kept(world, &path(1024))),
-        Row::new("`Path` of 1025 bytes", "path of 1 bytes", path_kept(world, &path(1025))),
+        Row::new("name and value of 4096 bytes", "kept", world.verdict(at, &pair(4096)))
+            .told(told::verdict(at, &pair(4096))),
+        Row::new("name and value of 4097 bytes", refused, world.verdict(at, &pair(4097)))
+            .told(told::verdict(at, &pair(4097))),
+        Row::new("a TAB in the value", "refused: DisallowedCharacter", world.verdict(at, "x=a\tb"))
+            .told(told::verdict(at, "x=a\tb")),
+        Row::new("`Path` of 1024 bytes", "path of 1024 bytes", path_kept(world, &path(1024)))
+            .told(path_told(&path(1024))),
+        Row::new("`Path` of 1025 bytes", "path of 1 bytes", path_kept(world, &path(1025)))
+            .told(path_told(&path(1025))),
     ]
+}
+
+fn path_told(line: &str) -> String {
+    let mut jar = told::jar();
+    told::set(&mut jar, "http://localhost", &[line]);
+    format!("path of {} bytes", told::cookie(&jar, "x").unwrap().path().len())
 }
 
 fn path_kept(world: &World, line: &str) -> Result<String, Failure> {
@@ -187,9 +208,8 @@ fn definitions() -> Vec<(&'static str, &'static str, CookieDefinitionBuilder)> {
 fn set_and_deleted(
     world: &World,
     address: &str,
-    builder: CookieDefinitionBuilder,
+    definition: &CookieDefinition,
 ) -> Result<String, Failure> {
-    let definition = builder.build().unwrap();
     let person = world.person()?;
     let page = &person.page;
     let line = definition.set("1", World::now(page)?).unwrap().into_string();

@@ -1,6 +1,8 @@
 //! Names that begin with a promise, and who can make it.
 
+use crate::told;
 use crate::world::{Row, World, listed};
+use cloakroom_cookie::browser::Jar;
 use cloakroom_journeys::Failure;
 use cloakroom_journeys::chrome::Page;
 use serde_json::Value;
@@ -89,10 +91,12 @@ const OVERWRITTEN: [(&str, &str, &str); 3] = [
 pub(crate) fn in_responses(world: &World) -> Vec<Row> {
     let row = |(line, expected)| {
         let set = |page: &Page, origin: &str| page.goto(&world.setting(origin, &[line])).map(drop);
-        Row::new(format!("`{line}` is kept at"), expected, kept_at(world, set))
+        let told = told::kept_at(&ORIGINS, |jar, origin| told::set(jar, origin, &[line]));
+        Row::new(format!("`{line}` is kept at"), expected, kept_at(world, set)).told(told)
     };
     let reasons = REASONS.into_iter().map(|(address, line, expected)| {
         Row::new(format!("`{line}` of {address} is"), expected, world.verdict(address, line))
+            .told(told::verdict(address, line))
     });
     IN_RESPONSES.into_iter().map(row).chain(reasons).collect()
 }
@@ -101,18 +105,36 @@ pub(crate) fn by_scripts(world: &World) -> Vec<Row> {
     let planted = BY_SCRIPTS.into_iter().map(|(line, expected)| {
         let script = format!("document.cookie = {}", Value::from(line));
         Row::new(format!("`{script}` is kept at"), expected, planted_at(world, &script))
+            .told(told::kept_at(&ORIGINS, |jar, origin| told_by_script(jar, origin, line)))
     });
     let stored = ["__Host-x", "__Http-x", "__Host-Http-x"].into_iter().map(|name| {
         let script = format!("cookieStore.set({{ name: '{name}', value: '1' }})");
         let expected = if name == "__Host-x" { SECURE } else { NOWHERE };
         let quiet = format!("globalThis.cookieStore && {script}.catch(() => 0)");
-        Row::new(format!("`{script}` is kept at"), expected, planted_at(world, &quiet))
+        // The cookie store is there in secure contexts, and writes these attributes.
+        let line = format!("{name}=1; Path=/; Secure; SameSite=Strict");
+        let told = told::kept_at(&ORIGINS, |jar, origin| told_by_script(jar, origin, &line));
+        Row::new(format!("`{script}` is kept at"), expected, planted_at(world, &quiet)).told(told)
     });
     let overwritten = OVERWRITTEN.into_iter().map(|(line, script, expected)| {
         let case = format!("`{line}`, then `{script}`: value");
         Row::new(case, expected, value_after(world, line, script))
+            .told(told_after_script(line, script))
     });
     planted.chain(stored).chain(overwritten).collect()
+}
+
+fn told_by_script(jar: &mut Jar, origin: &str, line: &str) {
+    let _ = jar.set_by_script(&told::top(origin), line.as_bytes());
+}
+
+fn told_after_script(line: &str, script: &str) -> String {
+    let mut jar = told::jar();
+    told::set(&mut jar, "https://a.test", &[line]);
+    let second = script.split('\'').nth(1).unwrap_or_default();
+    told_by_script(&mut jar, "https://a.test", second);
+    let cookie = told::cookie(&jar, "x").map(|cookie| cookie.value().to_vec());
+    cookie.map_or_else(|| "gone".to_owned(), |value| String::from_utf8(value).unwrap())
 }
 
 fn planted_at(world: &World, script: &str) -> Result<String, Failure> {

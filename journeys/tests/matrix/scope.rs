@@ -1,6 +1,7 @@
 //! Which hosts and paths a cookie is sent to.
 
 use crate::sharing::shown;
+use crate::told;
 use crate::world::{Row, World, listed};
 use cloakroom_journeys::Failure;
 
@@ -99,10 +100,14 @@ const SUFFIX: [(&str, &str); 2] = [("http://github.io", "x=1"), ("http://shop.gi
 pub(crate) fn domains(world: &World) -> Vec<Row> {
     let sent = DOMAINS.into_iter().map(|(host, line, expected)| {
         let case = format!("`{line}` of {host} is sent to");
-        Row::new(case, expected, sent_to_hosts(world, host, line))
+        let mut jar = told::jar();
+        told::set(&mut jar, &format!("https://{host}/"), &[line]);
+        let told = told::sent_to(&mut jar, &HOSTS, |host| format!("https://{host}/"));
+        Row::new(case, expected, sent_to_hosts(world, host, line)).told(told)
     });
     let verdicts = FOREIGN.into_iter().map(|(address, line, expected)| {
         Row::new(format!("`{line}` of {address} is"), expected, world.verdict(address, line))
+            .told(told::verdict(address, line))
     });
     let suffix = SUFFIX.into_iter().map(|(address, expected)| {
         let case = format!("`x=1; Domain=github.io` of http://github.io at {address}");
@@ -114,14 +119,20 @@ pub(crate) fn domains(world: &World) -> Vec<Row> {
 pub(crate) fn paths(world: &World) -> Vec<Row> {
     let row = |(path, line, expected)| {
         let case = format!("`{line}` of {path} is sent to");
-        Row::new(case, expected, sent_to_paths(world, path, line))
+        let mut jar = told::jar();
+        told::set(&mut jar, &format!("https://a.test{path}"), &[line]);
+        let told = told::sent_to(&mut jar, &PATHS, |path| format!("https://a.test{path}"));
+        Row::new(case, expected, sent_to_paths(world, path, line)).told(told)
     };
     SCOPES.into_iter().map(row).collect()
 }
 
 pub(crate) fn twins(world: &World) -> Vec<Row> {
     let row = |(case, cookies, expected): (_, &[SetAt], _)| {
-        Row::new(case, format!("`{expected}`"), twins_sent(world, cookies))
+        let mut jar = told::jar();
+        cookies.iter().for_each(|(address, line)| told::set(&mut jar, address, &[line]));
+        let told = format!("`{}`", told::sent(&mut jar, "https://a.test/a/b"));
+        Row::new(case, format!("`{expected}`"), twins_sent(world, cookies)).told(told)
     };
     TWINS.into_iter().map(row).collect()
 }

@@ -1,7 +1,9 @@
 //! Which requests carry a cookie, by who causes them.
 
 use crate::site::encoded;
+use crate::told;
 use crate::world::{Row, World};
+use cloakroom_cookie::browser::{Address, Page as ToldPage, Request};
 use cloakroom_journeys::Failure;
 use cloakroom_journeys::chrome::{Browser, Options, Page};
 use cloakroom_journeys::deadline::poll;
@@ -23,35 +25,65 @@ const THIRD_PARTY: &str = "none";
 
 /// A request to `https://a.test`, and what it carries when it comes from a page of
 /// `https://sub.a.test`, `https://b.test` and `http://a.test`.
-const WAYS: [(&str, Way, [&str; 3]); 10] = [
-    ("a typed address", typed, [ALL, ALL, ALL]),
-    ("a link", link, [ALL, LINKED, LINKED]),
-    ("a script that goes there", assign, [ALL, LINKED, LINKED]),
-    ("a form with GET", get_form, [ALL, LINKED, LINKED]),
-    ("a form with POST, cookies less than two minutes old", post_form, [ALL, POSTED, POSTED]),
-    ("`fetch` with GET", fetch_get, [ALL, THIRD_PARTY, THIRD_PARTY]),
-    ("`fetch` with POST", fetch_post, [ALL, THIRD_PARTY, THIRD_PARTY]),
-    ("an image", image, [ALL, THIRD_PARTY, THIRD_PARTY]),
-    ("a frame", frame, [ALL, THIRD_PARTY, THIRD_PARTY]),
-    ("a form with POST into a frame", post_frame, [ALL, THIRD_PARTY, THIRD_PARTY]),
+const WAYS: [(&str, Way, told::Way, [&str; 3]); 10] = [
+    ("a typed address", typed, |to, _page| Request::typed(to), [ALL, ALL, ALL]),
+    ("a link", link, Request::navigation, [ALL, LINKED, LINKED]),
+    ("a script that goes there", assign, Request::navigation, [ALL, LINKED, LINKED]),
+    ("a form with GET", get_form, Request::navigation, [ALL, LINKED, LINKED]),
+    (
+        "a form with POST, cookies less than two minutes old",
+        post_form,
+        posted,
+        [ALL, POSTED, POSTED],
+    ),
+    ("`fetch` with GET", fetch_get, Request::embedded, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("`fetch` with POST", fetch_post, posted_inside, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("an image", image, Request::embedded, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("a frame", frame, Request::embedded, [ALL, THIRD_PARTY, THIRD_PARTY]),
+    ("a form with POST into a frame", post_frame, posted_inside, [ALL, THIRD_PARTY, THIRD_PARTY]),
 ];
 
 type Way = fn(&Page, &str) -> Result<(), Failure>;
 
 pub(crate) fn same_site(world: &World) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (name, way, expected) in WAYS {
+    for (name, way, told_way, expected) in WAYS {
         let sources = ["https://sub.a.test", "https://b.test", "http://a.test"];
         for (source, expected) in sources.into_iter().zip(expected) {
             let case = format!("{name}, from {source} to https://a.test");
-            rows.push(Row::new(case, expected, carried(world, source, way)));
+            let request = told_way(told::at("https://a.test"), &told::top(source));
+            let row = Row::new(case, expected, carried(world, source, way));
+            rows.push(row.told(told_names(&request)));
         }
     }
     let case = "a link from https://a.test that https://b.test redirects to https://a.test";
-    rows.push(Row::new(case, ALL, redirected(world)));
-    let case = "a form with POST, cookies more than two minutes old, from https://b.test to https://a.test";
-    rows.push(Row::new(case, THIRD_PARTY, posted_late(world)));
+    let own = told::top("https://a.test");
+    let request = Request::navigation(told::at("https://a.test"), &own)
+        .redirected_by([told::at("https://b.test")]);
+    rows.push(Row::new(case, ALL, redirected(world)).told(told_names(&request)));
+    let case =
+        "a form with POST, cookies more than two minutes old, from https://b.test to https://a.test";
+    let form = posted(told::at("https://a.test"), &told::top("https://b.test"));
+    let mut jar = told::jar();
+    told::set(&mut jar, "https://a.test", &LINES);
+    jar.advance(Duration::from_secs(121));
+    let told = names(&told::carried(&mut jar, &form));
+    rows.push(Row::new(case, THIRD_PARTY, posted_late(world)).told(told));
     rows
+}
+
+fn posted(to: Address, page: &ToldPage) -> Request {
+    Request::navigation(to, page).method("POST")
+}
+
+fn posted_inside(to: Address, page: &ToldPage) -> Request {
+    Request::embedded(to, page).method("POST")
+}
+
+fn told_names(request: &Request) -> String {
+    let mut jar = told::jar();
+    told::set(&mut jar, "https://a.test", &LINES);
+    names(&told::carried(&mut jar, request))
 }
 
 /// The two minutes are ten seconds under a switch made for tests; nothing tells when they are over.
@@ -63,14 +95,14 @@ fn posted_late(world: &World) -> Result<String, Failure> {
     page.goto(&world.setting("https://a.test", &LINES))?;
     let mut first = None;
     let late = || {
-        let sent = posted(world, &page);
+        let sent = posted_now(world, &page);
         let changed = first.get_or_insert_with(|| sent.clone()) != &sent;
         (changed || sent.is_err()).then_some(sent)
     };
     poll("the end of the window", Duration::from_secs(60), late)?
 }
 
-fn posted(world: &World, page: &Page) -> Result<String, Failure> {
+fn posted_now(world: &World, page: &Page) -> Result<String, Failure> {
     let tag = world.site.tag();
     let target = format!("{}?tag={tag}", world.url("https://a.test"));
     page.goto(&format!("{}?to={}", world.url("https://b.test"), encoded(&target)))?;

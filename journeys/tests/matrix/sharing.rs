@@ -2,7 +2,9 @@
 
 use crate::sending::frame;
 use crate::site::{Site, encoded};
+use crate::told;
 use crate::world::{Row, World};
+use cloakroom_cookie::browser::{Jar, Request, ThirdParty};
 use cloakroom_journeys::Failure;
 use cloakroom_journeys::chrome::{Browser, Options, Page};
 use cloakroom_journeys::folder::Folder;
@@ -12,37 +14,91 @@ const PARTITIONED: &str = "x=1; Path=/; Secure; SameSite=None; Partitioned";
 
 pub(crate) fn jars(world: &World) -> Vec<Row> {
     let strict = Browser::launch(&Options::new().trust(world.front.key_hash())).unwrap();
-    let row = |case: &str, expected: &str, header: Result<String, Failure>| {
-        Row::new(case, shown(expected), header.map(|header| shown(&header)))
+    let row = |case: &str, expected: &str, header: Result<String, Failure>, told: String| {
+        Row::new(case, shown(expected), header.map(|header| shown(&header))).told(shown(&told))
     };
     let mut rows = vec![
-        row("two tabs of one person", "x=1", two_tabs(world)),
-        row("two people", "", two_people(world)),
-        row("two applications on two ports of localhost", "x=1", two_ports(world)),
-        row("the first of them, after the second set `x=2`", "x=2", overwritten(world)),
-        row("plain http, after https set `x=1` without `Secure`", "x=1", downgraded(world)),
+        row("two tabs of one person", "x=1", two_tabs(world), told_of(&[AT_A], "https://a.test")),
+        row("two people", "", two_people(world), told_of(&[], "https://a.test")),
+        row("two applications on two ports of localhost", "x=1", two_ports(world), {
+            told_of(&[("http://localhost:1", "x=1; Path=/")], "http://localhost:2")
+        }),
+        row("the first of them, after the second set `x=2`", "x=2", overwritten(world), {
+            let [first, second] = ["http://localhost:1", "http://localhost:2"];
+            told_of(&[(first, "x=1; Path=/"), (second, "x=2; Path=/")], first)
+        }),
+        row("plain http, after https set `x=1` without `Secure`", "x=1", downgraded(world), {
+            told_of(&[AT_A, ("https://a.test", "secret=1; Path=/; Secure")], "http://a.test")
+        }),
         row(
             "a browser started anew, after `session=1` and `kept=1; Max-Age=86400`",
             "kept=1",
             restarted(world),
+            told_after_restart(),
         ),
     ];
-    for (how, browser, expected) in
-        [("allowed", &world.browser, ["x=1", "x=1", "x=1"]), ("blocked", &strict, ["", "", ""])]
-    {
+    for (how, browser, third_party, expected) in [
+        ("allowed", &world.browser, ThirdParty::Allowed, ["x=1", "x=1", "x=1"]),
+        ("blocked", &strict, ThirdParty::Blocked, ["", "", ""]),
+    ] {
         let places = [Some("https://a.test"), Some("https://c.test"), None];
         for (place, expected) in places.into_iter().zip(expected) {
             let case = format!("{}: third-party cookies {how}, no `Partitioned`", told(place));
-            rows.push(row(&case, expected, sent_in_frame(world, browser, UNPARTITIONED, place)));
+            let told = told_in_frame(third_party, UNPARTITIONED, place);
+            let seen = sent_in_frame(world, browser, UNPARTITIONED, place);
+            rows.push(row(&case, expected, seen, told));
         }
         for (place, expected) in places.into_iter().zip(["x=1", "", ""]) {
             let case = format!("{}: third-party cookies {how}, `Partitioned`", told(place));
-            rows.push(row(&case, expected, sent_in_frame(world, browser, PARTITIONED, place)));
+            let told = told_in_frame(third_party, PARTITIONED, place);
+            let seen = sent_in_frame(world, browser, PARTITIONED, place);
+            rows.push(row(&case, expected, seen, told));
         }
     }
     let case = "b.test framed by https://a.test and https://c.test, `Partitioned` set in both";
-    rows.push(Row::new(case, "`x=a` and `x=c`", two_jars(world)));
+    rows.push(Row::new(case, "`x=a` and `x=c`", two_jars(world)).told(told_two_jars()));
     rows
+}
+
+const AT_A: (&str, &str) = ("https://a.test", "x=1; Path=/");
+
+fn told_of(lines: &[(&str, &str)], address: &str) -> String {
+    let mut jar = told::jar();
+    lines.iter().for_each(|(address, line)| told::set(&mut jar, address, &[line]));
+    told::sent(&mut jar, address)
+}
+
+fn told_after_restart() -> String {
+    let mut jar = told::jar();
+    let lines = ["session=1; Path=/", "kept=1; Path=/; Max-Age=86400"];
+    told::set(&mut jar, "http://localhost", &lines);
+    jar.restart();
+    told::sent(&mut jar, "http://localhost")
+}
+
+/// A frame of `https://b.test` on a page of this site.
+fn told_frame(embedder: &str) -> Request {
+    Request::embedded(told::at("https://b.test"), &told::top(embedder))
+}
+
+fn told_in_frame(third_party: ThirdParty, line: &str, place: Option<&str>) -> String {
+    let mut jar: Jar = told::jar_with(third_party);
+    let _ = jar.receive(&told_frame("https://a.test"), line.as_bytes());
+    match place {
+        None => told::sent(&mut jar, "https://b.test"),
+        Some(embedder) => told::carried(&mut jar, &told_frame(embedder)),
+    }
+}
+
+fn told_two_jars() -> String {
+    let mut jar = told::jar();
+    let places = [("https://a.test", "a"), ("https://c.test", "c")];
+    for (embedder, value) in places {
+        let line = PARTITIONED.replace("x=1", &format!("x={value}"));
+        let _ = jar.receive(&told_frame(embedder), line.as_bytes());
+    }
+    let [a, c] = places.map(|(embedder, _)| told::carried(&mut jar, &told_frame(embedder)));
+    format!("{} and {}", shown(&a), shown(&c))
 }
 
 pub(crate) fn shown(header: &str) -> String {

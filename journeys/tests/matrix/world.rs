@@ -13,6 +13,8 @@ pub(crate) struct Row {
     pub(crate) case: String,
     pub(crate) expected: String,
     pub(crate) observed: String,
+    /// What the jar of `cloakroom-cookie` says.
+    pub(crate) told: String,
 }
 
 impl Row {
@@ -23,7 +25,13 @@ impl Row {
         observed: Result<String, Failure>,
     ) -> Self {
         let observed = observed.unwrap_or_else(|failure| failure.to_string());
-        Self { case: case.into(), expected: expected.into(), observed }
+        Self { case: case.into(), expected: expected.into(), observed, told: String::new() }
+    }
+
+    /// With what the jar says.
+    pub(crate) fn told(mut self, told: impl Into<String>) -> Self {
+        self.told = told.into();
+        self
     }
 }
 
