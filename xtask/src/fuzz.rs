@@ -16,12 +16,13 @@ struct Target {
     seeds: &'static [&'static str],
 }
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     Target { name: "cookie_header", seeds: &["cookie_header", "found/cookie_header"] },
     Target { name: "ticket_request", seeds: &["ticket", "origin", "found/ticket_request"] },
     Target { name: "fields_json", seeds: &["fields", "found/fields_json"] },
     Target { name: "ops_apply", seeds: &["fields", "found/ops_apply"] },
     Target { name: "set_cookie", seeds: &["ticket", "found/set_cookie"] },
+    Target { name: "browser_line", seeds: &["browser_line"] },
 ];
 
 /// How long when nothing is said.

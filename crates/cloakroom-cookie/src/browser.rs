@@ -37,7 +37,10 @@
 //! | `__Http-`, `__Host-Http-` | yes | yes | yes | only as `__Host-` |
 //! | third-party cookies | allowed | allowed | separated | blocked |
 //! | cookies of a script live at most | 400 days | 400 days | 400 days | 7 days |
-//! | TAB inside name or value | kept | refused | kept | kept |
+//! | TAB inside a name, a value or an attribute | kept | refused | kept | kept |
+//! | a value without a name, with a `=` in it | kept | refused | kept | kept |
+//! | `Max-Age=+60` | ignored | 60 seconds | ignored | ignored |
+//! | a cookie set again with another value | keeps its age | is new | keeps its age | keeps its age |
 //! | cookies of one domain or site | 50, per domain | 180, then 150 | 180, then 150 | not documented |
 //! | cookies in all | 3000 | 3300, then 3000 | 3000 | not documented, 3000 here |
 //!

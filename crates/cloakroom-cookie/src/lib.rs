@@ -89,3 +89,8 @@ pub use name::{CookieName, NameError, Prefix};
 pub use request::{COOKIE_HEADER_READ, Pair, is_cookie_octets, pairs, values_of};
 pub use set_cookie::{NAME_AND_VALUE_MAX, SetCookie, ValueError};
 pub use weakness::Weakness;
+
+/// The page for people, compiled and run.
+#[cfg(all(doctest, feature = "browser"))]
+#[doc = include_str!("../../../docs/guide/why-is-my-cookie-not-stored.md")]
+mod page {}

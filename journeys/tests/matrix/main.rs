@@ -8,6 +8,7 @@
     reason = "clippy.toml lets tests panic, and means test functions only, not what they share"
 )]
 
+mod agreement;
 mod header;
 mod lifetime;
 mod prefix;

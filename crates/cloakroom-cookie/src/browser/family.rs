@@ -96,8 +96,10 @@ pub(super) struct Limits {
 /// Where the families differ: one column of the table each.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Traits {
-    /// Cookies beside a TAB in name or value are refused.
+    /// A TAB anywhere but beside a separator refuses the line.
     pub(super) refuses_tab: bool,
+    /// A value without a name that holds a `=` is refused.
+    pub(super) refuses_nameless_equals: bool,
     /// `Secure` cookies live on `http://localhost`.
     pub(super) trusts_loopback: bool,
     /// `http` and `https` are two sites.
@@ -117,8 +119,9 @@ pub(super) struct Traits {
     /// `Max-Age=+1` is a number.
     pub(super) reads_plus: bool,
     /// What a prefix asks is asked of the text of the line (`Path=/`, no `Domain` but the host's own
-    /// IP address) and of the connection; otherwise of what comes out of the line.
-    pub(super) prefix_by_text: bool,
+    /// IP address) and of the connection, and a `Domain` of one dot is a domain; otherwise only what
+    /// comes out of the line counts.
+    pub(super) reads_text: bool,
     /// Seconds that a cookie of a script lives at most.
     pub(super) script_age: Option<u64>,
     pub(super) third_party: ThirdParty,
@@ -127,6 +130,7 @@ pub(super) struct Traits {
 
 const STANDARD: Traits = Traits {
     refuses_tab: false,
+    refuses_nameless_equals: false,
     trusts_loopback: false,
     schemeful: true,
     minds_redirects: false,
@@ -137,7 +141,7 @@ const STANDARD: Traits = Traits {
     change_renews: false,
     last_hides: false,
     reads_plus: false,
-    prefix_by_text: false,
+    reads_text: false,
     script_age: None,
     third_party: ThirdParty::Allowed,
     limits: Limits {
@@ -152,13 +156,14 @@ const STANDARD: Traits = Traits {
 
 const CHROMIUM: Traits = Traits {
     refuses_tab: true,
+    refuses_nameless_equals: true,
     trusts_loopback: true,
     unset: Unset::LaxAfterGrace,
     priorities: true,
     change_renews: true,
     last_hides: true,
     reads_plus: true,
-    prefix_by_text: true,
+    reads_text: true,
     limits: Limits {
         counted: Counted::BySite,
         most: 180,

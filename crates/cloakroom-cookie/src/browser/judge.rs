@@ -167,9 +167,9 @@ type Rule = (Reason, fn(&Candidate<'_>) -> bool);
 
 /// Every refusal that needs no jar, and when it applies. The syntax has been read before, and the
 /// domain refuses with a reason of its own.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     (Reason::SecureFromPlainHttp, |c| {
-        c.line.secure && !c.is_secure() && !(c.traits.prefix_by_text && c.prefix.is_some())
+        c.line.secure && !c.is_secure() && !(c.traits.reads_text && c.prefix.is_some())
     }),
     (Reason::HttpOnlyFromScript, |c| c.line.http_only && c.place.script),
     (Reason::SameSiteSetCrossSite, |c| !c.place.first_party && c.is_restricted()),
@@ -177,15 +177,16 @@ const RULES: [Rule; 13] = [
         c.traits.none_needs_secure && !c.line.secure && c.line.same_site == Some(SameSite::None)
     }),
     (Reason::PrefixWithoutSecure, |c| c.prefix.is_some() && !c.line.secure),
-    (Reason::PrefixFromPlainHttp, |c| {
-        c.traits.prefix_by_text && c.prefix.is_some() && !c.is_secure()
-    }),
+    (Reason::PrefixFromPlainHttp, |c| c.traits.reads_text && c.prefix.is_some() && !c.is_secure()),
     (Reason::HostPrefixWithDomain, |c| c.is_host_prefixed() && !c.is_bound_to_host()),
     (Reason::HostPrefixWithoutRootPath, |c| c.is_host_prefixed() && !c.says_root_path()),
     (Reason::HttpPrefixWithoutHttpOnly, |c| c.is_http_prefixed() && !c.line.http_only),
     (Reason::HttpPrefixFromScript, |c| c.is_http_prefixed() && c.place.script),
     (Reason::NamelessWithPrefix, |c| {
         c.line.name.is_empty() && prefix_of(c.line.value, c.traits).is_some()
+    }),
+    (Reason::NamelessWithEquals, |c| {
+        c.traits.refuses_nameless_equals && c.line.name.is_empty() && c.line.value.contains(&b'=')
     }),
     (Reason::PartitionedWithoutSecure, |c| c.line.partitioned && !c.line.secure),
     (Reason::CredentialsRefused, |c| !c.place.credentials),
@@ -272,7 +273,7 @@ impl<'a> Candidate<'a> {
             let address = self.place.address;
             address.is_ip() && self.line.domain == address.host().as_bytes()
         };
-        if self.traits.prefix_by_text {
+        if self.traits.reads_text {
             !self.line.has_domain || own_address()
         } else {
             self.cookie.host_only && self.scope.is_ok()
@@ -282,7 +283,7 @@ impl<'a> Candidate<'a> {
     fn says_root_path(&self) -> bool {
         match self.line.path {
             None => false,
-            Some(path) if self.traits.prefix_by_text => path == Some(b"/"),
+            Some(path) if self.traits.reads_text => path == Some(b"/"),
             Some(_) => self.cookie.path == b"/",
         }
     }
@@ -302,7 +303,8 @@ fn scope(line: &Line<'_>, address: &Address, traits: &Traits) -> Result<Scope, R
     let host = address.host();
     let own = |host_only, note| Scope { domain: host.to_owned(), host_only, note };
     if line.domain.is_empty() {
-        return Ok(own(true, None));
+        let says_dot = traits.reads_text && line.has_domain;
+        return if says_dot { Err(Reason::DomainDoesNotCover) } else { Ok(own(true, None)) };
     }
     let Some(domain) = std::str::from_utf8(line.domain).ok().filter(|domain| domain.is_ascii())
     else {
@@ -310,7 +312,7 @@ fn scope(line: &Line<'_>, address: &Address, traits: &Traits) -> Result<Scope, R
     };
     let domain = domain.to_ascii_lowercase();
     if address.is_ip() && domain == host {
-        return Ok(own(traits.prefix_by_text, None));
+        return Ok(own(traits.reads_text, None));
     }
     match (is_public_suffix(&domain), domain == host) {
         (true, true) => Ok(own(true, Some(Reason::DomainIsOwnSuffix))),

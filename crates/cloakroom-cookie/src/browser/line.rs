@@ -41,7 +41,7 @@ impl<'a> Line<'a> {
         let (name, value) = split_at_octet(pair, b'=').unwrap_or((b"", pair));
         let mut read =
             Self { name: trim_blanks(name), value: trim_blanks(value), ..Self::default() };
-        if traits.refuses_tab && (read.name.contains(&b'\t') || read.value.contains(&b'\t')) {
+        if traits.refuses_tab && has_inner_tab(line) {
             return Err(Reason::ControlCharacter);
         }
         if read.name.len() + read.value.len() > NAME_AND_VALUE_MAX {
@@ -175,6 +175,16 @@ impl Attribute {
         let attribute = found.map(|(_, attribute)| attribute)?;
         (attribute != Self::Priority || traits.priorities).then_some(attribute)
     }
+}
+
+/// Whether a TAB stands anywhere but around a name or a value.
+fn has_inner_tab(line: &[u8]) -> bool {
+    let pieces =
+        line.split(|&octet| octet == b';').flat_map(|part| match split_at_octet(part, b'=') {
+            Some((name, value)) => [name, value],
+            None => [part, b""],
+        });
+    pieces.map(trim_blanks).any(|piece| piece.contains(&b'\t'))
 }
 
 /// `Max-Age` (RFC 6265bis section 5.6.2). A number beyond 64 bits is as large as one can be.

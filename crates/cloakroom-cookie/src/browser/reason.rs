@@ -121,7 +121,7 @@ reasons! {
     HttpOnlyFromScript Refused "http-only-from-script"
         "a script cannot set an HttpOnly cookie"
         "set it in a response"
-        "RFC 6265bis section 5.7 step 15" Some("HttpOnly");
+        "RFC 6265bis section 5.7 step 15" None;
     OverwritesSecure Refused "overwrites-secure"
         "plain http cannot set a cookie of the same name beside a Secure one"
         "serve the page over https, or use another name"
@@ -129,7 +129,7 @@ reasons! {
     SameSiteSetCrossSite Refused "same-site-set-cross-site"
         "a page of another site embeds this response, and the cookie is not SameSite=None"
         "set it in a page of your own, or say `SameSite=None; Secure`"
-        "RFC 6265bis section 5.7 step 18" Some("SameSiteLax");
+        "RFC 6265bis section 5.7 step 18" None;
     SameSiteNoneWithoutSecure Refused "same-site-none-without-secure"
         "SameSite=None needs Secure"
         "add Secure, or say SameSite=Lax"
@@ -162,18 +162,22 @@ reasons! {
         "a value without a name begins like a name with a prefix"
         "give the cookie a name"
         "RFC 6265bis section 5.7 step 22" Some("InvalidPrefix");
+    NamelessWithEquals Refused "nameless-with-equals"
+        "a value without a name holds a `=`, and would come back as a name and a value"
+        "give the cookie a name"
+        "Chromium, observed" None;
     PartitionedWithoutSecure Refused "partitioned-without-secure"
         "Partitioned needs Secure"
         "add Secure"
-        "CHIPS section 2.1" Some("InvalidPartitioned");
+        "CHIPS section 2.1" None;
     OverwritesHttpOnly Refused "overwrites-http-only"
         "a script cannot replace or delete an HttpOnly cookie"
         "do it in a response"
-        "RFC 6265bis section 5.7 step 23" Some("OverwriteHttpOnly");
+        "RFC 6265bis section 5.7 step 23" None;
     ThirdPartyRefused Refused "third-party-refused"
         "the browser blocks cookies of pages that another site embeds"
         "say `SameSite=None; Secure; Partitioned`, or open a page of your own"
-        "RFC 6265bis section 7.1" Some("ThirdPartyPhaseout");
+        "RFC 6265bis section 7.1" Some("UserPreferences");
     CredentialsRefused Refused "credentials-refused"
         "the request was made without credentials"
         "fetch with `credentials: \"include\"`"
@@ -189,7 +193,7 @@ reasons! {
     AttributeTooLong Changed "attribute-too-long"
         "an attribute has more than 1024 octets and counts as absent"
         "shorten it"
-        "RFC 6265bis section 5.6" Some("AttributeValueExceedsMaxSize");
+        "RFC 6265bis section 5.6" None;
     AttributeUnknown Changed "attribute-unknown"
         "an attribute is unknown and counts as absent"
         "look for a spelling mistake"
@@ -249,7 +253,7 @@ reasons! {
     HiddenFromScript Withheld "hidden-from-script"
         "scripts do not see an HttpOnly cookie"
         "ask the server, or leave HttpOnly out for what scripts must read"
-        "RFC 6265bis section 5.8.3" Some("HttpOnly");
+        "RFC 6265bis section 5.8.3" None;
     StrictCrossSite Withheld "strict-cross-site"
         "another site caused the request, and the cookie is SameSite=Strict"
         "say SameSite=Lax if links of other sites are meant to find their user signed in"
@@ -269,7 +273,7 @@ reasons! {
     ThirdPartyWithheld Withheld "third-party-withheld"
         "the browser blocks cookies in requests that a page of another site embeds"
         "say `SameSite=None; Secure; Partitioned` and set it there"
-        "RFC 6265bis section 7.1" Some("ThirdPartyPhaseout");
+        "RFC 6265bis section 7.1" Some("UserPreferences");
     CredentialsOmitted Withheld "credentials-omitted"
         "the request was made without credentials"
         "fetch with `credentials: \"include\"`"
