@@ -69,6 +69,17 @@ pub(crate) fn limits(world: &World) -> Vec<Row> {
         let told = jar.cookies().len().to_string();
         rows.push(Row::new(case, expected, left(world, &many[..count])).told(told));
     }
+    let own = |(number, length): (usize, usize)| {
+        format!("x{number}={}; Secure; SameSite=None; Partitioned", "v".repeat(length - 2))
+    };
+    let heavy = [(0, 4096), (1, 4096), (2, 2048), (3, 3)].map(own).to_vec();
+    for (count, bytes, expected) in [(3, 10_240, "3"), (4, 10_243, "3")] {
+        let case = format!("of {count} `Partitioned` cookies with {bytes} bytes are left");
+        let mut jar = told::jar();
+        heavy[..count].iter().for_each(|line| told::set(&mut jar, "http://localhost", &[line]));
+        let told = jar.cookies().len().to_string();
+        rows.push(Row::new(case, expected, left(world, &heavy[..count])).told(told));
+    }
     rows
 }
 

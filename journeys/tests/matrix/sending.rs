@@ -43,6 +43,16 @@ const WAYS: [(&str, Way, told::Way, [&str; 3]); 10] = [
     ("a form with POST into a frame", post_frame, posted_inside, [ALL, THIRD_PARTY, THIRD_PARTY]),
 ];
 
+/// What a page of `https://b.test` causes, the answer of `https://a.test`, and what becomes of it.
+const SETTING: [(&str, Way, told::Way, &str, &str); 6] = [
+    ("a form with POST", post_form, posted, "x=1; Secure; SameSite=Strict", "kept"),
+    ("a link", link, Request::navigation, "x=1; Secure", "kept"),
+    ("`fetch` with GET", fetch_get, Request::embedded, "x=1; Secure; SameSite=Lax", "not kept"),
+    ("a frame", frame, Request::embedded, "x=1; Secure", "not kept"),
+    ("a frame", frame, Request::embedded, "x=1; Secure; SameSite=None", "kept"),
+    ("a frame", frame, Request::embedded, "x=1; Secure; Partitioned", "not kept"),
+];
+
 type Way = fn(&Page, &str) -> Result<(), Failure>;
 
 pub(crate) fn same_site(world: &World) -> Vec<Row> {
@@ -69,6 +79,20 @@ pub(crate) fn same_site(world: &World) -> Vec<Row> {
     jar.advance(Duration::from_secs(121));
     let told = names(&told::carried(&mut jar, &form));
     rows.push(Row::new(case, THIRD_PARTY, posted_late(world)).told(told));
+    for (middle, expected) in [("https://sub.a.test", ALL), ("https://b.test", THIRD_PARTY)] {
+        let case = format!("a frame in a frame of {middle} on a page of https://a.test");
+        let inner = told::top("https://a.test").frame(told::at(middle));
+        let request = Request::embedded(told::at("https://a.test"), &inner);
+        rows.push(Row::new(case, expected, in_frames(world, middle)).told(told_names(&request)));
+    }
+    rows.extend(SETTING.map(|(name, way, told_way, line, expected)| {
+        let case = format!("{name} of https://b.test, answered with `{line}`");
+        let mut jar = told::jar();
+        let request = told_way(told::at("https://a.test"), &told::top("https://b.test"));
+        let _ = jar.receive(&request, line.as_bytes());
+        let told = if jar.cookies().len() > 0 { "kept" } else { "not kept" };
+        Row::new(case, expected, set_by(world, way, line)).told(told)
+    }));
     rows
 }
 
@@ -108,6 +132,34 @@ fn posted_now(world: &World, page: &Page) -> Result<String, Failure> {
     page.goto(&format!("{}?to={}", world.url("https://b.test"), encoded(&target)))?;
     post_form(page, &target)?;
     world.site.cookies_of(&tag).map(|header| names(&header))
+}
+
+/// What a frame of `https://a.test` carries in a frame of `middle` on a page of `https://a.test`.
+fn in_frames(world: &World, middle: &str) -> Result<String, Failure> {
+    let person = world.person()?;
+    let page = &person.page;
+    page.goto(&world.setting("https://a.test", &LINES))?;
+    let tag = world.site.tag();
+    let inner = format!("{}?tag={tag}", world.url("https://a.test"));
+    let middle = format!("{}?frame={}", world.url(middle), encoded(&inner));
+    page.goto(&format!("{}?frame={}", world.url("https://a.test"), encoded(&middle)))?;
+    world.site.cookies_of(&tag).map(|header| names(&header))
+}
+
+/// Whether a cookie of `https://a.test` is kept that comes with what a page of `https://b.test` asks
+/// for.
+fn set_by(world: &World, way: Way, line: &str) -> Result<String, Failure> {
+    let person = world.person()?;
+    let (context, page) = (&person.context, &person.page);
+    let target = world.setting("https://a.test", &[line]);
+    let tag = world.site.tag();
+    let target = format!("{target}&tag={tag}");
+    page.goto(&format!("{}?to={}", world.url("https://b.test"), encoded(&target)))?;
+    way(page, &target)?;
+    world.site.cookies_of(&tag)?;
+    // The answer comes after the request: a second one behind it shows that the first is there.
+    page.goto(&world.url("https://a.test"))?;
+    Ok(if context.cookies()?.is_empty() { "not kept" } else { "kept" }.to_owned())
 }
 
 fn carried(world: &World, source: &str, way: Way) -> Result<String, Failure> {

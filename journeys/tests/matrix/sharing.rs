@@ -57,6 +57,15 @@ pub(crate) fn jars(world: &World) -> Vec<Row> {
     }
     let case = "b.test framed by https://a.test and https://c.test, `Partitioned` set in both";
     rows.push(Row::new(case, "`x=a` and `x=c`", two_jars(world)).told(told_two_jars()));
+    for (middle, place, expected) in [
+        (Some("https://b.test"), "the same place", "x=1"),
+        (None, "a.test framed by https://a.test", ""),
+    ] {
+        let case = format!(
+            "{place}: a frame of a.test in one of https://b.test on https://a.test, `Partitioned`"
+        );
+        rows.push(row(&case, expected, below_another(world, middle), told_below_another(middle)));
+    }
     rows
 }
 
@@ -88,6 +97,39 @@ fn told_in_frame(third_party: ThirdParty, line: &str, place: Option<&str>) -> St
         None => told::sent(&mut jar, "https://b.test"),
         Some(embedder) => told::carried(&mut jar, &told_frame(embedder)),
     }
+}
+
+/// A page of `https://a.test` with a frame of `https://a.test` in it, directly or in another frame.
+fn nested(world: &World, middle: Option<&str>, inner: &str) -> String {
+    let framed = match middle {
+        Some(middle) => format!("{}?frame={}", world.url(middle), encoded(inner)),
+        None => inner.to_owned(),
+    };
+    format!("{}?frame={}", world.url("https://a.test"), encoded(&framed))
+}
+
+/// What a frame gets after one below another site has set a cookie.
+fn below_another(world: &World, middle: Option<&str>) -> Result<String, Failure> {
+    let person = world.person()?;
+    let page = &person.page;
+    let [setting, getting] = [(); 2].map(|()| world.site.tag());
+    let setter = format!("{}&tag={setting}", world.setting("https://a.test", &[PARTITIONED]));
+    page.goto(&nested(world, Some("https://b.test"), &setter))?;
+    world.site.cookies_of(&setting)?;
+    let getter = format!("{}?tag={getting}", world.url("https://a.test"));
+    page.goto(&nested(world, middle, &getter))?;
+    world.site.cookies_of(&getting)
+}
+
+fn told_below_another(middle: Option<&str>) -> String {
+    let top = told::top("https://a.test");
+    let frame = |middle: Option<&str>| {
+        let page = middle.map_or_else(|| top.clone(), |middle| top.frame(told::at(middle)));
+        Request::embedded(told::at("https://a.test"), &page)
+    };
+    let mut jar = told::jar();
+    let _ = jar.receive(&frame(Some("https://b.test")), PARTITIONED.as_bytes());
+    told::carried(&mut jar, &frame(middle))
 }
 
 fn told_two_jars() -> String {

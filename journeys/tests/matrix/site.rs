@@ -12,7 +12,8 @@ use std::time::Duration;
 
 /// The site answers under every path alike. In the query, each `c` is a `Set-Cookie` line, `tag`
 /// the name under which the `Cookie` header of the request is remembered, `to` where the link and
-/// the form of the page lead, and `redirect` where the browser is sent at once.
+/// the form of the page lead, `frame` what the page holds in a frame, and `redirect` where the browser is
+/// sent at once.
 pub(crate) struct Site {
     port: u16,
     seen: Seen,
@@ -99,7 +100,8 @@ fn serve(stream: &TcpStream, seen: &Seen) -> Option<()> {
     if let Some(tag) = text("tag") {
         seen.lock().unwrap().insert(tag, field("cookie").to_vec());
     }
-    let answer = answer(&all("c"), text("redirect"), &text("to").unwrap_or_default());
+    let to = text("to").unwrap_or_default();
+    let answer = answer(&all("c"), text("redirect"), &to, text("frame"));
     { stream }.write_all(&answer).ok()
 }
 
@@ -113,11 +115,17 @@ fn field<'h>(head: &'h [u8], name: &str) -> &'h [u8] {
     values.next().unwrap_or_default()
 }
 
-fn answer(cookies: &[Vec<u8>], redirect: Option<String>, to: &str) -> Vec<u8> {
+fn answer(
+    cookies: &[Vec<u8>],
+    redirect: Option<String>,
+    to: &str,
+    frame: Option<String>,
+) -> Vec<u8> {
     let status = if redirect.is_some() { "303 See Other" } else { "200 OK" };
+    let frame = frame.map_or_else(String::new, |inner| format!("<iframe src='{inner}'></iframe>"));
     let page = format!(
         "<!doctype html><title>page</title><link rel=icon href='data:,'><body>\
-         <p><a href='{to}'>link</a><form method=post action='{to}'><button>send</button></form>"
+         <p><a href='{to}'>link</a><form method=post action='{to}'><button>send</button></form>{frame}"
     );
     let mut head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n\
