@@ -58,8 +58,12 @@ fn oldest_first(cookies: &[StoredCookie], wanted: impl Fn(&StoredCookie) -> bool
 }
 
 fn crowded(cookies: &[StoredCookie], newest: &StoredCookie, limits: &Limits) -> BTreeSet<usize> {
-    let neighbours = neighbours(cookies, newest, limits);
     let mut victims = BTreeSet::new();
+    // Only a jar with that many cookies needs its sites compared.
+    if cookies.len() <= limits.most {
+        return victims;
+    }
+    let neighbours = neighbours(cookies, newest, limits);
     if neighbours.len() <= limits.most {
         return victims;
     }
