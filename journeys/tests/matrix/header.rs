@@ -2,7 +2,9 @@
 //! cookies out of it that the browser had stored.
 
 use crate::sharing::shown;
+use crate::told;
 use crate::world::{Row, World};
+use cloakroom_cookie::browser::Request;
 use cloakroom_cookie::pairs;
 use cloakroom_journeys::Failure;
 use std::collections::hash_map::RandomState;
@@ -54,19 +56,22 @@ pub(crate) fn headers(world: &World) -> Vec<Row> {
         .into_iter()
         .map(|(line, header, read)| {
             let case = format!("`{}` comes back as", printable(line));
-            let observed = came_back(world, &[line])
-                .map(|(header, read)| format!("{}, {read}", shown(&printable(&header))));
-            Row::new(case, format!("{}, {read}", shown(header)), observed)
+            row(world, case, &[line], header, read)
         })
         .collect();
     let case = "a nameless cookie between two others comes back as";
-    let lines: [&[u8]; 3] = [b"a=1", b"bare", b"b=2"];
-    let observed = came_back(world, &lines);
-    let observed = observed.map(|(header, read)| format!("`{}`, {read}", printable(&header)));
-    rows.push(Row::new(case, format!("`a=1; bare; b=2`, {NAMELESS}"), observed));
-    let case = "400 cookies of random characters are";
-    rows.push(Row::new(case, ALIKE, random_lines(world, seed)));
+    rows.push(row(world, case.into(), &[b"a=1", b"bare", b"b=2"], "a=1; bare; b=2", NAMELESS));
+    // The jar is asked batch by batch, and has to say what the browser sends.
+    let random = Row::new("400 cookies of random characters are", ALIKE, random_lines(world, seed));
+    rows.push(random.told(ALIKE));
     rows
+}
+
+fn row(world: &World, case: String, lines: &[&[u8]], header: &str, read: &str) -> Row {
+    let outcome =
+        |(header, read): (Vec<u8>, String)| format!("{}, {read}", shown(&printable(&header)));
+    let expected = format!("{}, {read}", shown(header));
+    Row::new(case, expected, came_back(world, lines).map(outcome)).told(outcome(told(lines)))
 }
 
 /// Printable ASCII as it is, every other octet by its number.
@@ -88,23 +93,38 @@ fn came_back(world: &World, lines: &[&[u8]]) -> Result<(Vec<u8>, String), Failur
     let tag = world.site.tag();
     page.goto(&format!("{}?tag={tag}", world.url(ADDRESS)))?;
     let header = world.site.octets_of(&tag)?;
-    let mut kept: Vec<_> = person
-        .context
-        .cookies()?
-        .into_iter()
-        .map(|cookie| (cookie.name.into_bytes(), cookie.value.into_bytes()))
-        .collect();
-    let mut read: Vec<_> =
-        pairs(&header).map(|pair| (pair.name().to_vec(), pair.value().to_vec())).collect();
+    let kept = person.context.cookies()?;
+    let kept = kept.into_iter().map(|cookie| (cookie.name.into_bytes(), cookie.value.into_bytes()));
+    let read = compared(&header, kept.collect());
+    Ok((header, read))
+}
+
+/// The same as the jar has it.
+fn told(lines: &[&[u8]]) -> (Vec<u8>, String) {
+    let mut jar = told::jar();
+    told::set(&mut jar, ADDRESS, lines);
+    let header = jar.header(&Request::typed(told::at(ADDRESS)));
+    // What `DevTools` would show: text, or nothing.
+    let text = |octets: &[u8]| std::str::from_utf8(octets).unwrap_or_default().as_bytes().to_vec();
+    let kept = jar.cookies().map(|cookie| (text(cookie.name()), text(cookie.value())));
+    let read = compared(&header, kept.collect());
+    (header, read)
+}
+
+type Named = (Vec<u8>, Vec<u8>);
+
+fn compared(header: &[u8], mut kept: Vec<Named>) -> String {
+    let mut read: Vec<Named> =
+        pairs(header).map(|pair| (pair.name().to_vec(), pair.value().to_vec())).collect();
     kept.sort();
     read.sort();
-    let told = if kept.is_empty() && header.is_empty() {
+    if kept.is_empty() && header.is_empty() {
         NOT_KEPT.to_owned()
     } else if kept == read {
         ALIKE.to_owned()
     } else if kept.iter().all(|kept| kept.0.is_empty() || read.contains(kept)) {
         NAMELESS.to_owned()
-    } else if std::str::from_utf8(&header).is_err()
+    } else if std::str::from_utf8(header).is_err()
         && read.iter().all(|(_, value)| *value == b"\xe9")
     {
         NOT_TEXT.to_owned()
@@ -116,8 +136,7 @@ fn came_back(world: &World, lines: &[&[u8]]) -> Result<(Vec<u8>, String), Failur
             })
         };
         format!("kept {}but read {}", pairs(&kept), pairs(&read))
-    };
-    Ok((header, told))
+    }
 }
 
 fn random_lines(world: &World, seed: u64) -> Result<String, Failure> {
@@ -125,9 +144,14 @@ fn random_lines(world: &World, seed: u64) -> Result<String, Failure> {
     for batch in 0..20 {
         let lines: Vec<_> = (0..20).map(|number| random_line(random, number)).collect();
         let lines: Vec<_> = lines.iter().map(String::as_bytes).collect();
-        let (header, told) = came_back(world, &lines)?;
-        if told != ALIKE {
-            return Ok(format!("seed {seed}, batch {batch}: `{}` {told}", printable(&header)));
+        let (header, read) = came_back(world, &lines)?;
+        if read != ALIKE {
+            return Ok(format!("seed {seed}, batch {batch}: `{}` {read}", printable(&header)));
+        }
+        let (other, _) = told(&lines);
+        if other != header {
+            let [header, other] = [&header, &other].map(|header| printable(header));
+            return Ok(format!("seed {seed}, batch {batch}: `{header}`, and the jar `{other}`"));
         }
         if header.len() < 100 {
             return Ok(format!(

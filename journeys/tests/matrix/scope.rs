@@ -94,6 +94,8 @@ const TWINS: [(&str, &[SetAt], &str); 5] = [
     ),
 ];
 
+const FROM_SUFFIX: &str = "x=1; Domain=github.io";
+
 /// A suffix under which anybody may have a name: its own cookie, and what its neighbours get of it.
 const SUFFIX: [(&str, &str); 2] = [("http://github.io", "x=1"), ("http://shop.github.io", "")];
 
@@ -110,8 +112,12 @@ pub(crate) fn domains(world: &World) -> Vec<Row> {
             .told(told::verdict(address, line))
     });
     let suffix = SUFFIX.into_iter().map(|(address, expected)| {
-        let case = format!("`x=1; Domain=github.io` of http://github.io at {address}");
-        Row::new(case, shown(expected), sent_from_suffix(world, address).map(|sent| shown(&sent)))
+        let case = format!("`{FROM_SUFFIX}` of http://github.io at {address}");
+        let mut jar = told::jar();
+        told::set(&mut jar, "http://github.io", &[FROM_SUFFIX]);
+        let told = shown(&told::sent(&mut jar, address));
+        let observed = sent_from_suffix(world, address).map(|sent| shown(&sent));
+        Row::new(case, shown(expected), observed).told(told)
     });
     sent.chain(verdicts).chain(suffix).collect()
 }
@@ -153,7 +159,7 @@ fn sent_to_hosts(world: &World, host: &str, line: &str) -> Result<String, Failur
 fn sent_from_suffix(world: &World, address: &str) -> Result<String, Failure> {
     let person = world.person()?;
     let page = &person.page;
-    page.goto(&world.setting("http://github.io", &["x=1; Domain=github.io"]))?;
+    page.goto(&world.setting("http://github.io", &[FROM_SUFFIX]))?;
     world.sent(page, address)
 }
 

@@ -71,8 +71,7 @@ pub(crate) fn same_site(world: &World) -> Vec<Row> {
     let request = Request::navigation(told::at("https://a.test"), &own)
         .redirected_by([told::at("https://b.test")]);
     rows.push(Row::new(case, ALL, redirected(world)).told(told_names(&request)));
-    let case =
-        "a form with POST, cookies more than two minutes old, from https://b.test to https://a.test";
+    let case = "a form with POST, cookies more than two minutes old, from https://b.test to https://a.test";
     let form = posted(told::at("https://a.test"), &told::top("https://b.test"));
     let mut jar = told::jar();
     told::set(&mut jar, "https://a.test", &LINES);

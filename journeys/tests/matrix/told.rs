@@ -29,9 +29,9 @@ pub(crate) fn jar_with(third_party: ThirdParty) -> Jar {
 }
 
 /// Opens a page that sets these cookies.
-pub(crate) fn set(jar: &mut Jar, address: &str, lines: &[&str]) {
+pub(crate) fn set<L: AsRef<[u8]>>(jar: &mut Jar, address: &str, lines: &[L]) {
     for line in lines {
-        let _ = jar.receive(&Request::typed(at(address)), line.as_bytes());
+        let _ = jar.receive(&Request::typed(at(address)), line.as_ref());
     }
 }
 
