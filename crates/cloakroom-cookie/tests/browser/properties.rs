@@ -8,6 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+#[path = "../../../../fuzz/checks/browser_line.rs"]
+mod check;
+
 const ADDRESSES: [&str; 7] = [
     "https://a.test/",
     "https://sub.a.test/a/b;c/d",
@@ -179,6 +182,7 @@ fn hostile_lines_are_judged_and_say_themselves_again() {
 
     for file in files {
         let line = fs::read(&file).unwrap();
+        check::holds(&line);
         for family in Family::ALL {
             for address in ADDRESSES {
                 let (browser, page) = (Browser::of(family), top(address));
