@@ -48,7 +48,7 @@ pub(crate) fn came_back(ended: Ended) {
 }
 
 pub(crate) fn ambiguous(live: usize) {
-    warn!(target: TARGET, event = "ambiguous_tickets", live, "two live sessions in one request: either may be planted");
+    warn!(target: TARGET, event = "ambiguous_tickets", live, "two sessions in one request: either may be planted");
 }
 
 pub(crate) fn too_many_tickets() {

@@ -167,17 +167,19 @@ impl Visit {
 
 /// Exactly one live session is the visitor's. Two different ones: either may be planted, so it is
 /// neither. A renewed session may come with its old ticket and its new one: then the new one counts.
+/// Without a live one the same holds of what can be resumed: only one key leads to a dormant session.
 fn found(keys: &[Key], loads: Loads) -> Found {
     let mut best: Option<(Key, Record, bool)> = None;
     let mut dormant = None;
     let mut ended = None;
-    let mut live = 0;
+    let (mut live, mut sleeping) = (0, 0);
     for (key, load) in keys.iter().copied().zip(loads) {
         let (record, forwarded) = match load {
             Load::Live(record) => (record, false),
             Load::Forwarded(record) => (record, true),
             Load::Dormant(record) => {
                 dormant = dormant.or(Some((key, record)));
+                sleeping += 1;
                 continue;
             }
             Load::Gone(why) => {
@@ -197,7 +199,8 @@ fn found(keys: &[Key], loads: Loads) -> Found {
     match (best, live, dormant) {
         (Some((key, record, forwarded)), 1, _) => Found::One { key, record, forwarded },
         (Some(_), live, _) => Found::Ambiguous(live),
-        (None, _, Some((key, record))) => Found::Dormant { key, record },
+        (None, _, Some((key, record))) if sleeping == 1 => Found::Dormant { key, record },
+        (None, _, Some(_)) => Found::Ambiguous(sleeping),
         (None, _, None) => Found::Nothing(ended),
     }
 }

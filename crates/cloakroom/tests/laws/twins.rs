@@ -71,6 +71,27 @@ async fn two_live_sessions_are_nobody_and_an_event() {
 }
 
 #[tokio::test]
+async fn two_remembered_users_are_nobody_and_neither_is_resumed() {
+    let house = House::shop();
+    let (ada, eve) = (house.browser(), house.browser());
+    ada.post("/remember/ada").await;
+    eve.post("/remember/eve").await;
+    house.seconds(DAY);
+    let (adas, eves) = (ada.ticket().unwrap(), eve.ticket().unwrap());
+    let events = Events::listen();
+
+    for order in [[&adas, &eves], [&eves, &adas]] {
+        house.store.calls();
+        let reply = who(&house, &[line(&[order[0], order[1]]).as_bytes()]).await;
+
+        assert_eq!((reply.body.as_str(), house.store.calls()), ("nobody", ONE_LOAD));
+    }
+    assert_eq!(events.count("ambiguous_tickets"), 2);
+    assert_eq!(ada.body("/who").await, "ada remembered", "neither was ended");
+    assert_eq!(eve.body("/who").await, "eve remembered", "neither was ended");
+}
+
+#[tokio::test]
 async fn five_tickets_are_nobody_and_an_event_without_a_load() {
     let house = House::shop();
     let ticket = house.user("ada").await.ticket().unwrap();
