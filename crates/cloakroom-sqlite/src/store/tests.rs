@@ -306,6 +306,54 @@ fn a_sweep_of_many_lets_other_writes_between_its_steps() {
 }
 
 #[test]
+fn touches_that_become_one_batch_all_land() {
+    let place = Place::new();
+    let (grace, cap) = (Duration::from_secs(20), Duration::from_secs(600));
+    for number in 0..20 {
+        assert!(place.create(number).is_ok());
+        let rotation = Rotation::Renewal { identity: None, times: None, grace, cap };
+        let renewed = place.store.rotate(&key(number), &key(100 + number), rotation, NOW);
+        assert!(matches!(block_on(renewed).unwrap(), Rotate::Done { .. }));
+    }
+
+    let held = place.hold();
+    // Each session through its new key and its old one, now this one later and now that.
+    let touches: Vec<_> = (0..20)
+        .flat_map(|number| {
+            let seconds = if number % 2 == 0 { [10, 100] } else { [100, 10] };
+            [(100 + number, seconds[0]), (number, seconds[1])]
+        })
+        .map(|(number, seconds)| {
+            place.store.commit(&key(number), Expect::Any, &Ops::new(), touch(seconds), NOW)
+        })
+        .collect();
+    drop(held);
+    touches.into_iter().for_each(|touch| assert!(block_on(touch).is_ok()));
+
+    for number in 100..120 {
+        let Load::Live(record) = place.load_at(number, NOW).unwrap() else { panic!("{number}") };
+        assert_eq!(record.times().idle_deadline, later(700), "{number}");
+    }
+}
+
+/// The index of a sweep knows of no touch, so it looks at all of them first.
+#[test]
+fn a_sweep_comes_to_an_end_among_many_that_were_touched() {
+    let place = Place::new();
+    let creates: Vec<_> =
+        (0..600).map(|number| place.store.create(&key(number), draft(number), None, NOW)).collect();
+    creates.into_iter().for_each(|create| assert!(block_on(create).is_ok()));
+    for number in 0..600 {
+        let touched = place.store.commit(&key(number), Expect::Any, &Ops::new(), touch(100), NOW);
+        assert!(block_on(touched).is_ok());
+    }
+
+    let swept = block_on(place.store.sweep(later(600), 10)).unwrap();
+
+    assert_eq!(swept, Swept::default());
+}
+
+#[test]
 fn the_relaxed_mode_declares_what_it_risks() {
     let place = Place::new();
     let builder = SqliteStore::builder(place.folder.join("relaxed.db"));

@@ -1,6 +1,6 @@
 //! L3 and L4: privilege changes the token, and what has ended stays so.
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::routing::post;
 use cloakroom::store::{By, Factors};
 use cloakroom::{Error, Session};
@@ -325,4 +325,35 @@ async fn a_logout_while_a_renewal_is_due_begins_nothing() {
 
     assert_eq!(reply.ticket().as_deref(), Some(""), "it deletes the cookie and sets none");
     assert_eq!(house.sessions.count().await.unwrap().sessions, 0);
+}
+
+/// Nothing of it goes along with a logout.
+#[derive(Default, cloakroom::SessionData)]
+struct Plain {
+    note: String,
+}
+
+#[tokio::test]
+async fn an_edit_before_a_logout_begins_no_session_after_it() {
+    let builder = cloakroom::Sessions::<Plain>::builder(cloakroom::MemoryStore::new());
+    let sessions = builder.dangerous_sessions_end_with_the_process().build().unwrap();
+    let open =
+        |headers: &mut HeaderMap| sessions.open(&Method::POST, &"/".parse().unwrap(), headers);
+    let (scope, mut answer) = (open(&mut HeaderMap::new()).unwrap(), HeaderMap::new());
+    scope.session().await.unwrap().login("ada").await.unwrap();
+    scope.close(StatusCode::OK, &mut answer).await;
+    let line = answer["set-cookie"].to_str().unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("cookie", line.split(';').next().unwrap().parse().unwrap());
+    headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+
+    let (scope, mut answer) = (open(&mut headers).unwrap(), HeaderMap::new());
+    let mut s = scope.session().await.unwrap();
+    s.edit(|data| data.note.push('x')).unwrap();
+    s.logout().await.unwrap();
+    let instead = scope.close(StatusCode::OK, &mut answer).await;
+
+    assert!(instead.is_none());
+    assert!(answer["set-cookie"].to_str().unwrap().contains("Max-Age=0"), "{answer:?}");
+    assert_eq!(sessions.count().await.unwrap().sessions, 0);
 }

@@ -115,6 +115,7 @@ async fn all_orders(begin: &[&str], paths: &[&str], judge: impl AsyncFn(Outcome<
             }
         }
         println!("{paths:?} after {begin:?} in {processes}: {orders} orders");
+        assert!(orders > 1, "nothing met anything else");
     }
 }
 

@@ -120,6 +120,23 @@ async fn a_late_write_with_a_replaced_ticket_does_not_take_the_sign_in_away() {
 }
 
 #[tokio::test]
+async fn a_replaced_ticket_begins_nothing_as_long_as_a_response_may_be_under_way() {
+    let cap = cloakroom::GRACE_CAP.as_secs();
+    for (seconds, status) in [(cap - 1, StatusCode::CONFLICT), (cap, StatusCode::OK)] {
+        let house = House::shop();
+        let browser = house.browser();
+        browser.post("/ensure").await;
+        let late = browser.request(Method::POST, "/cart/late");
+        browser.post("/login/ada").await;
+        house.seconds(seconds);
+
+        let late = house.send(late).await;
+
+        assert_eq!((late.status, late.ticket().is_some()), (status, status == StatusCode::OK));
+    }
+}
+
+#[tokio::test]
 async fn a_late_write_with_a_signed_out_ticket_does_not_take_a_newer_sign_in_away() {
     let house = House::shop();
     let browser = house.user("ada").await;

@@ -159,7 +159,9 @@ async fn a_session_that_ended_under_a_write_answers_409_and_why() {
 
 #[tokio::test]
 async fn a_store_that_is_away_at_the_commit_is_said_as_the_method_allows() {
-    for (method, retry) in [(Method::GET, Some("1")), (Method::POST, None)] {
+    for (method, retry) in
+        [(Method::GET, Some("1")), (Method::HEAD, Some("1")), (Method::POST, None)]
+    {
         let pause = Pause::default();
         let house = House::new(paused(&pause));
         let browser = house.user("ada").await;
@@ -178,6 +180,28 @@ async fn a_store_that_is_away_at_the_commit_is_said_as_the_method_allows() {
         house.store.set_away(false);
         assert_eq!(browser.body("/who").await, "ada password");
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_keeps_its_cookie_when_a_later_edit_is_not_stored() {
+    let sign_in = async |mut s: Session<Shop>, Extension(store): Extension<TestStore>| {
+        s.login("ada").await?;
+        store.set_away(true);
+        s.edit(|data| data.count += 1)
+    };
+    let house = House::new(routes().route("/sign-in", post(sign_in)));
+    let browser = house.browser();
+    let mut request = browser.request(Method::POST, "/sign-in");
+    request.extensions_mut().insert(house.store.clone());
+
+    let reply = house.send(request).await;
+
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    house.store.set_away(false);
+    browser.keep(&reply);
+    assert_eq!(browser.body("/data").await, "cart= count=0 theme=- note=");
+    assert_eq!(browser.body("/who").await, "ada password");
 }
 
 #[tokio::test]

@@ -46,6 +46,70 @@ async fn increments_in_two_processes_are_all_counted() {
     }
 }
 
+/// An increment and the replacement of another field, in one commit.
+fn both() -> Router {
+    let both = async |mut s: Session<Shop>| {
+        s.edit(|data| data.count += 1)?;
+        s.set("note", &"set")
+    };
+    routes().route("/both", post(both))
+}
+
+#[tokio::test]
+async fn an_edit_that_lands_with_a_set_is_made_of_the_newest_data() {
+    let [one, two] = two(both);
+    let browser = one.user("ada").await;
+    let there = browser.at(&two);
+    let schedule = one.store.schedule();
+    let late = browser.start(Method::POST, "/both");
+    assert_eq!(schedule.waiting().await, 1, "its load");
+    schedule.go(0);
+    assert_eq!(schedule.waiting().await, 1, "its commit");
+
+    let other = there.start(Method::POST, "/add");
+    for _ in ["its load", "its commit"] {
+        assert_eq!(schedule.waiting().await, 2);
+        schedule.go(1);
+    }
+    assert_eq!(other.await.unwrap().body, "1");
+    one.store.unschedule();
+    schedule.go(0);
+
+    assert_eq!(late.await.unwrap().status, StatusCode::OK);
+    assert_eq!(browser.body("/data").await, "cart= count=2 theme=- note=set");
+}
+
+#[tokio::test]
+async fn an_update_whose_batch_ends_with_a_set_is_made_of_the_newest_data() {
+    let [one, two] = two(routes);
+    let browser = one.user("ada").await;
+    let there = browser.at(&two);
+    let schedule = one.store.schedule();
+    let mut batch = Vec::new();
+    for (before, path) in ["/set/note/a", "/add", "/set/note/b"].into_iter().enumerate() {
+        batch.push(browser.start(Method::POST, path));
+        assert_eq!(schedule.waiting().await, 1 + before.min(1), "{path}: its load");
+        schedule.go(before.min(1));
+    }
+    assert_eq!(schedule.waiting().await, 1, "the first commit");
+    schedule.go(0);
+    assert_eq!(schedule.waiting().await, 1, "that of the two others");
+
+    let other = there.start(Method::POST, "/add");
+    for _ in ["its load", "its commit"] {
+        assert_eq!(schedule.waiting().await, 2);
+        schedule.go(1);
+    }
+    assert_eq!(other.await.unwrap().body, "1");
+    one.store.unschedule();
+    schedule.go(0);
+
+    for landed in batch {
+        assert_eq!(landed.await.unwrap().status, StatusCode::OK);
+    }
+    assert_eq!(browser.body("/data").await, "cart= count=2 theme=- note=b");
+}
+
 #[tokio::test]
 async fn what_one_process_ends_is_over_in_the_other() {
     let [one, two] = two(routes);

@@ -395,3 +395,25 @@ async fn a_change_whose_batch_was_sent_through_a_dead_ticket_lands_through_its_o
     assert_eq!(through_old.await.unwrap().status, StatusCode::CONFLICT);
     assert_eq!(elsewhere.body("/count").await, "1");
 }
+
+#[tokio::test]
+async fn the_spans_of_a_periodic_renewal_begin_with_the_last_proof() {
+    let house = House::ruled(hourly);
+    let browser = house.user("ada").await;
+    for minutes in [20, 20] {
+        house.seconds(minutes * MINUTE);
+        browser.get("/who").await;
+    }
+    house.seconds(10 * MINUTE);
+    browser.post("/step-up").await;
+
+    house.seconds(20 * MINUTE);
+    let before = browser.get("/who").await;
+    house.seconds(20 * MINUTE);
+    browser.get("/who").await;
+    house.seconds(20 * MINUTE);
+    let after = browser.get("/who").await;
+
+    assert_eq!(before.ticket(), None, "an hour after the sign-in");
+    assert!(after.ticket().is_some(), "an hour after the step-up");
+}

@@ -233,3 +233,17 @@ async fn freshness_is_about_the_last_proof() {
     assert_eq!(browser.body("/fresh").await, "true");
     assert_eq!(house.browser().body("/fresh").await, "false");
 }
+
+#[tokio::test]
+async fn activity_is_recorded_from_one_touch_every_on() {
+    for (seconds, touches) in [(59, 0), (60, 1)] {
+        let house = House::shop();
+        let browser = house.user("ada").await;
+        house.seconds(seconds);
+
+        browser.get("/who").await;
+
+        assert!(house.sessions.shutdown(Duration::from_secs(5)).await);
+        assert_eq!(house.store.calls().touch, touches, "after {seconds} s");
+    }
+}

@@ -275,6 +275,7 @@ impl<'a> Scenario<'a> {
             drop(story);
         }
         println!("{}: {} orders", self.name, orders.tried());
+        assert!(orders.tried() > 1, "{}: nothing met anything else", self.name);
         orders.tried()
     }
 }
