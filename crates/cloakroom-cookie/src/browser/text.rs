@@ -159,10 +159,10 @@ fn write_cookie(text: &mut String, cookie: &StoredCookie) {
     words.into_iter().flatten().for_each(push);
 }
 
-/// Visible ASCII but `%` stands for itself.
+/// Visible ASCII stands for itself, but for `%` and for `#`, with which a remark begins.
 fn escaped(octets: &[u8]) -> String {
     octets.iter().fold(String::with_capacity(octets.len()), |mut text, &octet| {
-        if octet.is_ascii_graphic() && octet != b'%' {
+        if octet.is_ascii_graphic() && !matches!(octet, b'%' | b'#') {
             text.push(char::from(octet));
         } else {
             let written = write!(text, "%{octet:02X}");

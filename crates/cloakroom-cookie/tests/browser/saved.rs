@@ -12,6 +12,7 @@ fn a_saved_jar_comes_back_as_it_was() {
             ("https://a.test/", "x=a b%=\"c\"; Secure; HttpOnly; SameSite=Strict; Max-Age=60"),
             ("https://a.test/a/b", "x=1; Domain=a.test; Priority=High"),
             ("https://a.test/", "nameless"),
+            ("https://a.test/", "#like=a remark"),
             ("http://127.0.0.1:8080/", "y=\u{e9}; Path=/\u{e9}"),
         ],
     );
