@@ -52,9 +52,9 @@ impl Page {
     }
 
     /// The place of what this page asks of `address` (CHIPS section 2.2).
-    fn partition_for(&self, address: &Address) -> Partition {
+    fn partition_for(&self, address: &Address, opaque: bool) -> Partition {
         let site = self.top_level().site().clone();
-        Partition::new(site, !self.is_all_of(address, true))
+        Partition::new(site, opaque || !self.is_all_of(address, true))
     }
 }
 
@@ -156,7 +156,7 @@ impl Request {
             reach: self.reach(traits),
             first_party: self.is_first_party(traits.schemeful),
             partition: match &self.page {
-                Some(page) if self.embedded => page.partition_for(&self.address),
+                Some(page) if self.embedded => page.partition_for(&self.address, self.opaque),
                 Some(_) | None => Partition::new(self.address.site().clone(), false),
             },
             script: false,
@@ -168,18 +168,21 @@ impl Request {
         let same = |other: &Address| other.site().is_same(self.address.site(), traits.schemeful);
         let by_same = self.page.as_ref().is_none_or(|page| same(page.address()));
         let detour = traits.minds_redirects && !self.redirects.iter().all(same);
-        match (self.is_first_party(traits.schemeful), by_same && !self.opaque && !detour) {
-            (false, _) => Reach::CrossSite,
-            (true, true) => Reach::Strict,
-            (true, false) if self.safe => Reach::Lax,
-            (true, false) => Reach::LaxUnsafe,
+        let own = self.is_first_party(traits.schemeful) && by_same && !self.opaque && !detour;
+        match (own, self.embedded) {
+            (true, _) => Reach::Strict,
+            // `Lax` spares whole tabs alone.
+            (false, true) => Reach::CrossSite,
+            (false, false) if self.safe => Reach::Lax,
+            (false, false) => Reach::LaxUnsafe,
         }
     }
 
-    /// A tab's own document is always first-party; the rest if everything around it is of its site.
+    /// A tab's own document is always first-party; the rest if everything around it is of its site,
+    /// which what comes from nowhere is not.
     fn is_first_party(&self, schemeful: bool) -> bool {
         match &self.page {
-            Some(page) if self.embedded => page.is_all_of(&self.address, schemeful),
+            Some(page) if self.embedded => !self.opaque && page.is_all_of(&self.address, schemeful),
             Some(_) | None => true,
         }
     }
@@ -225,7 +228,7 @@ impl<'a> Place<'a> {
             address: page.address(),
             reach: if first_party { Reach::Strict } else { Reach::CrossSite },
             first_party,
-            partition: page.partition_for(page.address()),
+            partition: page.partition_for(page.address(), false),
             script: true,
             credentials: true,
         }

@@ -149,6 +149,27 @@ fn who_started_a_navigation_decides_what_it_carries() {
 }
 
 #[test]
+fn what_a_page_of_no_site_embeds_is_of_another_site() {
+    let own = top(SHOP);
+    let sandboxed = Request::embedded(at(SHOP), &own).from_nowhere();
+    for browser in [Browser::standard(), Browser::chromium()] {
+        let mut jar = jar(browser, &FOUR);
+        assert_eq!(sent(&mut jar, &sandboxed), "none=1");
+        assert_eq!(sent(&mut jar, &sandboxed.clone().method("POST")), "none=1");
+        assert!(!jar.receive(&sandboxed, b"x=1; Secure; SameSite=Lax").is_stored());
+        assert!(jar.receive(&sandboxed, b"x=1; Secure; SameSite=None").is_stored());
+    }
+}
+
+#[test]
+fn a_detour_makes_what_a_page_embeds_foreign_where_detours_count() {
+    let image = Request::embedded(at(SHOP), &top(SHOP)).redirected_by([at("https://b.test/")]);
+
+    assert_eq!(sent(&mut jar(Browser::chromium(), &FOUR), &image), ALL);
+    assert_eq!(sent(&mut jar(Browser::firefox(), &FOUR), &image), "none=1; unset=1");
+}
+
+#[test]
 fn each_top_level_site_has_its_own_partition() {
     let line = b"x=1; Secure; SameSite=None; Partitioned";
     let on = |site: &str| Request::embedded(at("https://b.test/"), &top(site));
