@@ -177,6 +177,10 @@ fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut octets = pieces.next()?.as_bytes().to_vec();
     for piece in pieces {
         let (digits, rest) = piece.split_at_checked(2)?;
+        // A sign is no digit, though a number may begin with one.
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
         octets.push(u8::from_str_radix(digits, 16).ok()?);
         octets.extend(rest.bytes());
     }
@@ -206,6 +210,10 @@ impl<'a> Words<'a> {
         "priority",
     ];
 
+    /// Those that say yes by being there.
+    const ALONE: [&'static str; 5] =
+        ["host-only", "secure", "http-only", "cross-site-ancestor", "partitioned"];
+
     fn read(words: impl Iterator<Item = &'a str>) -> Result<Self, &'static str> {
         let mut read = Self::default();
         for word in words {
@@ -215,6 +223,9 @@ impl<'a> Words<'a> {
             };
             if !Self::KNOWN.contains(&name) {
                 return Err("a word that is not known");
+            }
+            if value.is_some() && Self::ALONE.contains(&name) {
+                return Err("a value that its word does not take");
             }
             if read.pairs.iter().any(|(other, _)| *other == name) {
                 return Err("a word that stands there twice");

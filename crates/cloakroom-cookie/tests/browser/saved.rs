@@ -31,6 +31,11 @@ fn every_broken_line_is_named_and_no_other_is_lost() {
         ("x", "no name"),
         ("x=%4", "a value that cannot be read"),
         ("x=%zz", "a value that cannot be read"),
+        ("x=%+1", "a value that cannot be read"),
+        (
+            "x=1 domain=a.test path=/ created=1 used=2 secure=no",
+            "a value that its word does not take",
+        ),
         ("x=1 domain=a.test path=/ created=1 used=2 secur", "a word that is not known"),
         ("x=1 domain=a.test path=/ path=/ created=1 used=2", "a word that stands there twice"),
         ("x=1 path=/ created=1 used=2", "no domain"),
