@@ -40,6 +40,10 @@
 //! | TAB inside a name, a value or an attribute | kept | refused | kept | kept |
 //! | a value without a name, with a `=` in it | kept | refused | kept | kept |
 //! | `Max-Age=+60` | ignored | 60 seconds | ignored | ignored |
+//! | `Expires` | as written | its own way | as written | as written |
+//! | an `Expires` or `Max-Age` that cannot be read hides an earlier one | no | yes | yes | no |
+//! | a `Domain` beyond ASCII | refused | counts as its A-labels | refused | refused |
+//! | a `Domain` above the host's site (`kawasaki.jp`) | kept | refused | refused | kept |
 //! | a cookie set again with another value | keeps its age | is new | keeps its age | keeps its age |
 //! | cookies of one domain or site | 50, per domain | 180, then 150 | 180, then 150 | not documented |
 //! | cookies in all | 3000 | 3300, then 3000 | 3000 | not documented, 3000 here |
@@ -62,9 +66,11 @@
 //! # Limits
 //!
 //! Addresses are read by the `url` crate, since a host may need IDNA and an IPv4 address has many
-//! spellings. The public suffix list is the one that the `psl` crate was built with. Chromium spares
-//! cookies used within 30 days when there are too many in all; a [`Jar`] does not, so that it stays
-//! within its bound.
+//! spellings; Chromium alone writes a `|` in a path as `%7C`. Browsers reckon `Expires` from the clock
+//! of the server if its answer has a `Date`; a [`Jar`] has one clock. Firefox reads dates by rules of
+//! its own that are not modelled, and like the standard here. The public suffix list is the one that
+//! the `psl` crate was built with. Chromium spares cookies used within 30 days when there are too many
+//! in all; a [`Jar`] does not, so that it stays within its bound.
 
 mod address;
 mod date;

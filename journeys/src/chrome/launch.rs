@@ -21,7 +21,8 @@ const ARGUMENTS: [&str; 10] = [
 /// Names under `.test`, and under two public suffixes of other kinds, lead to this machine; no
 /// other name leads anywhere.
 const NAMES: &str = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1, \
-                     MAP github.io 127.0.0.1, MAP *.github.io 127.0.0.1, MAP * ~NOTFOUND, \
+                     MAP github.io 127.0.0.1, MAP *.github.io 127.0.0.1, \
+                     MAP *.kawasaki.jp 127.0.0.1, MAP kawasaki.jp 127.0.0.1, MAP * ~NOTFOUND, \
                      EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost";
 
 /// The browser's protocol speaks on descriptors 3 and 4.

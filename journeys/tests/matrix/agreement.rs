@@ -34,6 +34,7 @@ fn the_jar_holds_what_the_browser_holds() {
         steps: steps.iter().map(|(at, line)| ((*at).into(), (*line).into())).collect(),
         by_script: false,
     }));
+    scripts.extend(further());
     let mut random = Random(seed | 1);
     scripts.extend((0..RANDOM).map(|_| random.script()));
 
@@ -132,6 +133,22 @@ fn public() -> Vec<Script> {
     }
     assert_eq!(unsendable, UNSENDABLE);
     scripts
+}
+
+/// The lines of `probes.jsonl`, which have no expectation but that both sides agree.
+fn further() -> Vec<Script> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/cookies/probes.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let scripts = text.lines().map(|line| {
+        let probe: Value = serde_json::from_str(line).unwrap();
+        let pair = |step: &Value| {
+            let part = |index: usize| step[index].as_str().unwrap().to_owned();
+            (part(0), part(1))
+        };
+        let steps = probe["steps"].as_array().unwrap().iter().map(pair).collect();
+        Script { steps, by_script: false }
+    });
+    scripts.collect()
 }
 
 fn breaks_a_header(line: &str) -> bool {

@@ -50,9 +50,12 @@ impl Address {
             return too_long(text.len());
         }
         let url = Url::parse(text).map_err(|error| AddressError::NoAddress(error.to_string()))?;
+        // The URL standard escapes this octet in a path, and the crate leaves it.
+        let path = url.path().replace('^', "%5E");
         // Reading escapes octets, so that an address may grow.
-        if url.as_str().len() > ADDRESS_MAX {
-            return too_long(url.as_str().len());
+        let length = url.as_str().len() - url.path().len() + path.len();
+        if length > ADDRESS_MAX {
+            return too_long(length);
         }
         let scheme = Scheme::of(url.scheme())?;
         let (Some(host), Some(name)) = (url.host(), url.host_str()) else {
@@ -61,7 +64,7 @@ impl Address {
         let kind = HostKind::of(&host);
         let site = Site { secure: scheme.is_secure(), domain: kind.registrable(name) };
         let port = url.port_or_known_default().unwrap_or_default();
-        Ok(Self { scheme, host: name.to_owned(), kind, port, path: url.path().to_owned(), site })
+        Ok(Self { scheme, host: name.to_owned(), kind, port, path, site })
     }
 
     /// The host in lower case: a name, an IPv4 address, or an IPv6 address in brackets.

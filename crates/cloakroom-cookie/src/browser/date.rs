@@ -6,7 +6,10 @@ const MONTHS: [&[u8; 3]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
 
-/// Reads a date as browsers do (RFC 6265bis section 5.1.1): seconds since the Unix epoch.
+/// The first second of the first year that the standard takes.
+const YEAR_1601: i64 = -11_644_473_600;
+
+/// Reads a date as the standard does (RFC 6265bis section 5.1.1): seconds since the Unix epoch.
 ///
 /// The text is cut at everything that cannot stand in a time, and the first piece that looks like a
 /// time, a day, a month and a year is each of them. `None` if one is missing or out of its range.
@@ -21,10 +24,20 @@ const MONTHS: [&[u8; 3]; 12] = [
 /// ```
 pub fn cookie_date(text: &[u8]) -> Option<i64> {
     let mut found = Found::default();
-    for token in text.split(|&octet| is_delimiter(octet)).filter(|token| !token.is_empty()) {
-        found.take(token);
-    }
+    tokens(text).for_each(|token| found.take(token));
+    found.seconds().filter(|seconds| *seconds >= YEAR_1601)
+}
+
+/// The same as Chromium does it, observed: a number is digits and nothing else, a year has one to five
+/// of them and may be any, and a part of the time may have zeros before it.
+pub(super) fn chromium_date(text: &[u8]) -> Option<i64> {
+    let mut found = Found::default();
+    tokens(text).for_each(|token| found.take_whole(token));
     found.seconds()
+}
+
+fn tokens(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&octet| is_delimiter(octet)).filter(|token| !token.is_empty())
 }
 
 const fn is_delimiter(octet: u8) -> bool {
@@ -65,6 +78,21 @@ impl Found {
         }
     }
 
+    /// What a token is by its form alone; the first of a kind counts.
+    fn take_whole(&mut self, token: &[u8]) {
+        if !token.first().is_some_and(u8::is_ascii_digit) {
+            self.month = self.month.or_else(|| month(token));
+        } else if token.contains(&b':') {
+            self.time = self.time.or_else(|| whole_time(token));
+        } else if let Some(number) = whole(token) {
+            if self.day.is_none() && token.len() <= 2 {
+                self.day = Some(number);
+            } else if token.len() <= 5 {
+                self.year = self.year.or(Some(number));
+            }
+        }
+    }
+
     fn seconds(self) -> Option<i64> {
         let ([hour, minute, second], day, month) = (self.time?, self.day?, self.month?);
         let year = match self.year? {
@@ -72,7 +100,7 @@ impl Found {
             early @ 0..=69 => early + 2000,
             whole => whole,
         };
-        let fits = year >= 1601 && hour <= 23 && minute <= 59 && second <= 59;
+        let fits = hour <= 23 && minute <= 59 && second <= 59;
         if !fits || !(1..=days_of(year, month)).contains(&day) {
             return None;
         }
@@ -85,8 +113,20 @@ impl Found {
 fn time(token: &[u8]) -> Option<[u32; 3]> {
     let mut parts = token.splitn(3, |&octet| octet == b':');
     let [hour, minute, second] = [parts.next()?, parts.next()?, parts.next()?];
-    let whole = |part: &[u8]| number(part, 1, 2).filter(|_| part.iter().all(u8::is_ascii_digit));
-    Some([whole(hour)?, whole(minute)?, number(second, 1, 2)?])
+    let alone = |part: &[u8]| number(part, 1, 2).filter(|_| part.iter().all(u8::is_ascii_digit));
+    Some([alone(hour)?, alone(minute)?, number(second, 1, 2)?])
+}
+
+/// `8:9:7` and nothing else.
+fn whole_time(token: &[u8]) -> Option<[u32; 3]> {
+    let mut parts = token.split(|&octet| octet == b':').map(whole);
+    let time = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(time)
+}
+
+/// A number of digits alone.
+fn whole(token: &[u8]) -> Option<u32> {
+    std::str::from_utf8(token).ok()?.parse().ok()
 }
 
 fn month(token: &[u8]) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! Which browser, and what it does otherwise than its neighbours.
 
+use super::date::{chromium_date, cookie_date};
 use std::fmt;
 
 /// A family of browsers that share an engine, or the standard as it is written.
@@ -118,6 +119,13 @@ pub(super) struct Traits {
     pub(super) last_hides: bool,
     /// `Max-Age=+1` is a number.
     pub(super) reads_plus: bool,
+    /// How `Expires` is read.
+    pub(super) date: fn(&[u8]) -> Option<i64>,
+    /// A `Domain` beyond ASCII counts as its A-labels.
+    pub(super) maps_domain: bool,
+    /// A `Domain` may not lie above the host's own site: `kawasaki.jp` is no public suffix, and every name
+    /// directly under it is one.
+    pub(super) keeps_to_site: bool,
     /// What a prefix asks is asked of the text of the line (`Path=/`, no `Domain` but the host's own
     /// IP address) and of the connection, and a `Domain` of one dot is a domain; otherwise only what
     /// comes out of the line counts.
@@ -141,6 +149,9 @@ const STANDARD: Traits = Traits {
     change_renews: false,
     last_hides: false,
     reads_plus: false,
+    date: cookie_date,
+    maps_domain: false,
+    keeps_to_site: false,
     reads_text: false,
     script_age: None,
     third_party: ThirdParty::Allowed,
@@ -163,6 +174,9 @@ const CHROMIUM: Traits = Traits {
     change_renews: true,
     last_hides: true,
     reads_plus: true,
+    date: chromium_date,
+    maps_domain: true,
+    keeps_to_site: true,
     reads_text: true,
     limits: Limits {
         counted: Counted::BySite,
@@ -179,6 +193,8 @@ const FIREFOX: Traits = Traits {
     trusts_loopback: true,
     schemeful: false,
     minds_redirects: true,
+    last_hides: true,
+    keeps_to_site: true,
     unset: Unset::Unrestricted,
     third_party: ThirdParty::Separated,
     limits: Limits { counted: Counted::BySite, most: 180, rest: 150, ..STANDARD.limits },

@@ -128,7 +128,10 @@ impl Jar {
     pub fn explain(&self, request: &Request) -> Vec<Delivery<'_>> {
         let place = request.place(self.browser.traits());
         let site = place.address.site().domain();
-        let of_site = |cookie: &&StoredCookie| super::address::registrable(&cookie.domain) == site;
+        // A domain above the site counts as well, where a family keeps one.
+        let of_site = |cookie: &&StoredCookie| {
+            super::address::registrable(&cookie.domain) == site || cookie.is_for_host(place.address)
+        };
         let found = self.cookies.iter().filter(of_site);
         let deliveries =
             found.map(|cookie| Delivery { cookie, withheld: self.withheld(cookie, &place) });

@@ -1,6 +1,6 @@
 //! What a browser does with one line: the rules as a table, before any jar is asked.
 
-use super::address::Address;
+use super::address::{Address, registrable};
 use super::family::{Family, ThirdParty, Traits, Unset};
 use super::line::Line;
 use super::reason::Reason;
@@ -8,6 +8,7 @@ use super::request::{Page, Place, Request};
 use super::stored::StoredCookie;
 use super::verdict::Verdict;
 use crate::{MAX_AGE, Prefix, SameSite, is_public_suffix};
+use url::Host;
 
 /// A browser as far as cookies tell: a [`Family`], and what it does with third parties.
 ///
@@ -271,10 +272,10 @@ impl<'a> Candidate<'a> {
     fn is_bound_to_host(&self) -> bool {
         let own_address = || {
             let address = self.place.address;
-            address.is_ip() && self.line.domain == address.host().as_bytes()
+            address.is_ip() && self.line.domain_text == address.host().as_bytes()
         };
         if self.traits.reads_text {
-            !self.line.has_domain || own_address()
+            self.line.domain_text.is_empty() || own_address()
         } else {
             self.cookie.host_only && self.scope.is_ok()
         }
@@ -303,24 +304,35 @@ fn scope(line: &Line<'_>, address: &Address, traits: &Traits) -> Result<Scope, R
     let host = address.host();
     let own = |host_only, note| Scope { domain: host.to_owned(), host_only, note };
     if line.domain.is_empty() {
-        let says_dot = traits.reads_text && line.has_domain;
+        let says_dot = traits.reads_text && !line.domain_text.is_empty();
         return if says_dot { Err(Reason::DomainDoesNotCover) } else { Ok(own(true, None)) };
     }
-    let Some(domain) = std::str::from_utf8(line.domain).ok().filter(|domain| domain.is_ascii())
-    else {
-        return Err(Reason::DomainNotAscii);
-    };
-    let domain = domain.to_ascii_lowercase();
+    let domain = canonical(line.domain, traits).ok_or(Reason::DomainNotAscii)?;
     if address.is_ip() && domain == host {
         return Ok(own(traits.reads_text, None));
     }
     match (is_public_suffix(&domain), domain == host) {
         (true, true) => Ok(own(true, Some(Reason::DomainIsOwnSuffix))),
         (true, false) => Err(Reason::DomainIsPublicSuffix),
-        (false, _) if address.domain_matches(&domain) => {
-            Ok(Scope { domain, host_only: false, note: None })
+        (false, _) if !address.domain_matches(&domain) => Err(Reason::DomainDoesNotCover),
+        (false, _) if traits.keeps_to_site && registrable(&domain) != address.site().domain() => {
+            Err(Reason::DomainIsPublicSuffix)
         }
-        (false, _) => Err(Reason::DomainDoesNotCover),
+        (false, _) => Ok(Scope { domain, host_only: false, note: None }),
+    }
+}
+
+/// In lower case, and in ASCII.
+fn canonical(domain: &[u8], traits: &Traits) -> Option<String> {
+    let text = std::str::from_utf8(domain).ok()?;
+    if text.is_ascii() {
+        return Some(text.to_ascii_lowercase());
+    }
+    // Reading a host would decode what is written with a percent sign, which no browser does here.
+    let is_mapped = traits.maps_domain && !text.contains('%');
+    match Host::parse(text).ok().filter(|_| is_mapped)? {
+        Host::Domain(name) => Some(name.strip_prefix('.').unwrap_or(&name).to_owned()),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
     }
 }
 

@@ -1,6 +1,5 @@
 //! A `Set-Cookie` line, taken apart (RFC 6265bis section 5.6).
 
-use super::date::cookie_date;
 use super::family::Traits;
 use super::reason::Reason;
 use super::stored::Priority;
@@ -16,8 +15,8 @@ pub(super) struct Line<'a> {
     pub(super) expires: Option<i64>,
     /// Without its leading dot; empty like an absent one.
     pub(super) domain: &'a [u8],
-    /// The text of `Domain` was not empty.
-    pub(super) has_domain: bool,
+    /// `Domain` as it stands there.
+    pub(super) domain_text: &'a [u8],
     /// The last `Path`; inside it `None` for one that is not absolute.
     pub(super) path: Option<Option<&'a [u8]>>,
     pub(super) secure: bool,
@@ -82,7 +81,7 @@ impl<'a> Line<'a> {
     fn take(&mut self, attribute: Attribute, value: &'a [u8], traits: &Traits) {
         match attribute {
             Attribute::Expires => {
-                let read = cookie_date(value);
+                let read = (traits.date)(value);
                 self.expires = self.latest(self.expires, read, Reason::ExpiresUnreadable, traits);
             }
             Attribute::MaxAge => {
@@ -111,7 +110,7 @@ impl<'a> Line<'a> {
     }
 
     fn take_domain(&mut self, value: &'a [u8]) {
-        self.has_domain = !value.is_empty();
+        self.domain_text = value;
         let (dot, domain) = match value {
             [b'.', domain @ ..] => (true, domain),
             domain => (false, domain),

@@ -50,3 +50,15 @@ fn a_new_value_replaces_the_old_one_though_nothing_else_changes() {
         assert_eq!(sent(&mut jar, &typed("https://a.test/")), "x=2");
     }
 }
+
+#[test]
+fn what_cannot_be_read_hides_what_could_where_the_last_one_counts() {
+    for (browser, ends) in
+        [(Browser::standard(), true), (Browser::chromium(), false), (Browser::firefox(), false)]
+    {
+        for line in ["x=1; Max-Age=60; Max-Age=x", "x=1; Expires=1 Jan 2027 0:0:0; Expires=x"] {
+            let verdict = browser.judge(line.as_bytes(), &at("https://a.test/"), NOW);
+            assert_eq!(verdict.cookie().unwrap().expires().is_some(), ends, "{line}");
+        }
+    }
+}

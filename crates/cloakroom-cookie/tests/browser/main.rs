@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod dates;
+#[cfg(test)]
 mod drafts;
 #[cfg(test)]
 mod guide;

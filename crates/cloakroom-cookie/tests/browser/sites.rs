@@ -1,5 +1,5 @@
 use crate::start::{NOW, at, jar, sent, typed};
-use cloakroom_cookie::browser::{ADDRESS_MAX, Address, AddressError, Browser};
+use cloakroom_cookie::browser::{ADDRESS_MAX, Address, AddressError, Browser, Reason};
 
 #[test]
 fn an_address_is_read_as_browsers_read_it() {
@@ -73,4 +73,118 @@ fn the_end_of_an_address_is_no_domain() {
 
     let verdict = Browser::standard().judge(b"x=1; Domain=0.0.1", &at("http://127.0.0.1/"), NOW);
     assert!(!verdict.is_stored());
+}
+
+#[test]
+fn a_domain_beyond_ascii_counts_as_its_a_labels_in_chromium_alone() {
+    let host = at("https://shop.xn--bcher-kva.test/");
+    for (domain, stored) in [
+        ("b\u{fc}cher.test", true),
+        ("B\u{dc}CHER.\u{ff54}est", true),
+        ("\u{3002}bu\u{308}cher\u{3002}test", true),
+        ("b\u{fc}cher%2etest", false),
+        ("b\u{fc}cher.test:443", false),
+        ("k\u{fc}che.test", false),
+        ("\u{ff54}est", false),
+    ] {
+        let line = format!("x=1; Domain={domain}");
+        let verdict = Browser::chromium().judge(line.as_bytes(), &host, NOW);
+        let domain = verdict.cookie().map(|cookie| cookie.domain());
+        assert_eq!(domain, stored.then_some("xn--bcher-kva.test"), "{line}");
+        for browser in [Browser::standard(), Browser::firefox(), Browser::safari()] {
+            let verdict = browser.judge(line.as_bytes(), &host, NOW);
+            assert_eq!(verdict.reasons(), [Reason::DomainNotAscii], "{line}");
+        }
+    }
+    let digits = "x=1; Domain=\u{ff11}27.0.0.1".as_bytes();
+    assert!(!Browser::chromium().judge(digits, &at("http://127.0.0.1/"), NOW).is_stored());
+    let octets = b"x=1; Domain=\xff.test";
+    assert!(!Browser::chromium().judge(octets, &at("https://a.test/"), NOW).is_stored());
+}
+
+#[test]
+fn the_public_suffix_list_has_wildcards_and_exceptions() {
+    let judge = |host: &str, domain: &str| {
+        let line = format!("x=1; Domain={domain}");
+        let verdict = Browser::standard().judge(line.as_bytes(), &at(host), NOW);
+        (verdict.is_stored(), verdict.reasons().to_vec())
+    };
+    let (suffix, own) = (vec![Reason::DomainIsPublicSuffix], vec![Reason::DomainIsOwnSuffix]);
+
+    for (host, domain, expected) in [
+        ("https://shop.any.ck/", "any.ck", (false, suffix.clone())),
+        ("https://shop.any.ck/", "ck", (false, suffix.clone())),
+        ("https://shop.any.ck/", "shop.any.ck", (true, vec![])),
+        ("https://any.ck/", "any.ck", (true, own.clone())),
+        ("https://www.ck/", "www.ck", (true, vec![])),
+        ("https://shop.www.ck/", "www.ck", (true, vec![])),
+        ("https://www.www.ck/", "ck", (false, suffix.clone())),
+        ("https://a.b.kawasaki.jp/", "b.kawasaki.jp", (false, suffix.clone())),
+        ("https://a.city.kawasaki.jp/", "city.kawasaki.jp", (true, vec![])),
+        ("https://a.example.co.uk./", "co.uk.", (false, suffix)),
+        ("https://a.example.co.uk./", "example.co.uk.", (true, vec![])),
+        ("https://co.uk/", "CO.UK", (true, own)),
+    ] {
+        assert_eq!(judge(host, domain), expected, "{domain} at {host}");
+    }
+}
+
+#[test]
+fn a_domain_above_the_site_of_its_host_is_refused_where_browsers_keep_to_the_site() {
+    for host in ["https://a.city.kawasaki.jp/", "https://a.b.kawasaki.jp/"] {
+        let judge = |browser: Browser| browser.judge(b"x=1; Domain=kawasaki.jp", &at(host), NOW);
+
+        assert!(judge(Browser::standard()).is_stored(), "no suffix by the list");
+        for browser in [Browser::chromium(), Browser::firefox()] {
+            assert_eq!(judge(browser).reasons(), [Reason::DomainIsPublicSuffix]);
+        }
+    }
+    let host = "https://a.b.kawasaki.jp/";
+    let mut above = jar(Browser::standard(), &[(host, "x=1; Domain=kawasaki.jp")]);
+    assert_eq!(above.explain(&typed(host)).len(), 1);
+    assert_eq!(sent(&mut above, &typed(host)), "x=1");
+    let own = at("https://kawasaki.jp/");
+    assert!(Browser::chromium().judge(b"x=1; Domain=kawasaki.jp", &own, NOW).is_stored());
+}
+
+#[test]
+fn an_ip_address_takes_its_own_text_for_a_domain_and_nothing_else() {
+    let host = at("http://192.168.0.5:8080/");
+    for (domain, standard, chromium) in [
+        ("192.168.0.5", true, true),
+        (".192.168.0.5", true, true),
+        ("..192.168.0.5", false, false),
+        ("192.168.0.5.", false, false),
+        ("192.168.0.5:8080", false, false),
+        ("192.168.0.05", false, false),
+        ("0xc0a80005", false, false),
+        ("192.168.5", false, false),
+        ("168.0.5", false, false),
+        ("5", false, false),
+    ] {
+        let line = format!("x=1; Domain={domain}");
+        let stored = |browser: Browser| browser.judge(line.as_bytes(), &host, NOW).is_stored();
+        assert_eq!(stored(Browser::standard()), standard, "{domain}");
+        assert_eq!(stored(Browser::chromium()), chromium, "{domain}");
+    }
+    let own = at("https://192.168.0.5/");
+    for (domain, stored) in [("192.168.0.5", true), (".192.168.0.5", false)] {
+        let line = format!("__Host-x=1; Secure; Path=/; Domain={domain}");
+        assert_eq!(Browser::chromium().judge(line.as_bytes(), &own, NOW).is_stored(), stored);
+    }
+}
+
+#[test]
+fn a_caret_in_a_path_is_escaped_as_the_url_standard_says() {
+    let mut jar = jar(Browser::standard(), &[("https://a.test/a^b/c", "x=1")]);
+
+    assert_eq!(jar.cookies().next().map(|cookie| cookie.path()), Some(&b"/a%5Eb"[..]));
+    assert_eq!(sent(&mut jar, &typed("https://a.test/a%5Eb/d")), "x=1");
+    let long = |carets: usize| format!("https://a.test/{}", "^".repeat(carets));
+    let fits = (ADDRESS_MAX - 15) / 3;
+    assert!(Address::parse(&long(fits)).is_ok());
+    assert_eq!(
+        Address::parse(&long(fits + 1)).unwrap_err(),
+        AddressError::TooLong { length: 15 + 3 * (fits + 1) },
+    );
 }
