@@ -37,7 +37,9 @@
 //! | `__Http-`, `__Host-Http-` | yes | yes | yes | only as `__Host-` |
 //! | third-party cookies | allowed | allowed | separated | blocked |
 //! | cookies of a script live at most | 400 days | 400 days | 400 days | 7 days |
-//! | TAB inside a name, a value or an attribute | kept | refused | kept | kept |
+//! | TAB inside a name, a value or an attribute | kept | refused | kept, but for `Path` | kept |
+//! | a `Domain` of one dot | ignored | refused | refused | ignored |
+//! | an IP address as its own `Domain` | a `Domain` | ignored | ignored | a `Domain` |
 //! | a value without a name, with a `=` in it | kept | refused | kept | kept |
 //! | `Max-Age=+60` | ignored | 60 seconds | ignored | ignored |
 //! | `Expires` | as written | its own way | as written | as written |

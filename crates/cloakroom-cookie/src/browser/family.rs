@@ -99,6 +99,8 @@ pub(super) struct Limits {
 pub(super) struct Traits {
     /// A TAB anywhere but beside a separator refuses the line.
     pub(super) refuses_tab: bool,
+    /// A TAB inside a `Path` refuses the line.
+    pub(super) refuses_tab_in_path: bool,
     /// A value without a name that holds a `=` is refused.
     pub(super) refuses_nameless_equals: bool,
     /// `Secure` cookies live on `http://localhost`.
@@ -126,9 +128,12 @@ pub(super) struct Traits {
     /// A `Domain` may not lie above the host's own site: `kawasaki.jp` is no public suffix, and every name
     /// directly under it is one.
     pub(super) keeps_to_site: bool,
+    /// A `Domain` of one dot is a domain, and covers no host.
+    pub(super) dot_is_domain: bool,
+    /// A `Domain` that is the host's own IP address counts as absent.
+    pub(super) ip_is_host: bool,
     /// What a prefix asks is asked of the text of the line (`Path=/`, no `Domain` but the host's own
-    /// IP address) and of the connection, and a `Domain` of one dot is a domain; otherwise only what
-    /// comes out of the line counts.
+    /// IP address) and of the connection; otherwise only what comes out of the line counts.
     pub(super) reads_text: bool,
     /// Seconds that a cookie of a script lives at most.
     pub(super) script_age: Option<u64>,
@@ -138,6 +143,7 @@ pub(super) struct Traits {
 
 const STANDARD: Traits = Traits {
     refuses_tab: false,
+    refuses_tab_in_path: false,
     refuses_nameless_equals: false,
     trusts_loopback: false,
     schemeful: true,
@@ -152,6 +158,8 @@ const STANDARD: Traits = Traits {
     date: cookie_date,
     maps_domain: false,
     keeps_to_site: false,
+    dot_is_domain: false,
+    ip_is_host: false,
     reads_text: false,
     script_age: None,
     third_party: ThirdParty::Allowed,
@@ -177,6 +185,8 @@ const CHROMIUM: Traits = Traits {
     date: chromium_date,
     maps_domain: true,
     keeps_to_site: true,
+    dot_is_domain: true,
+    ip_is_host: true,
     reads_text: true,
     limits: Limits {
         counted: Counted::BySite,
@@ -193,8 +203,11 @@ const FIREFOX: Traits = Traits {
     trusts_loopback: true,
     schemeful: false,
     minds_redirects: true,
+    refuses_tab_in_path: true,
     last_hides: true,
     keeps_to_site: true,
+    dot_is_domain: true,
+    ip_is_host: true,
     unset: Unset::Unrestricted,
     third_party: ThirdParty::Separated,
     limits: Limits { counted: Counted::BySite, most: 180, rest: 150, ..STANDARD.limits },

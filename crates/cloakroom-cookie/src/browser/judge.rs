@@ -304,12 +304,12 @@ fn scope(line: &Line<'_>, address: &Address, traits: &Traits) -> Result<Scope, R
     let host = address.host();
     let own = |host_only, note| Scope { domain: host.to_owned(), host_only, note };
     if line.domain.is_empty() {
-        let says_dot = traits.reads_text && !line.domain_text.is_empty();
+        let says_dot = traits.dot_is_domain && !line.domain_text.is_empty();
         return if says_dot { Err(Reason::DomainDoesNotCover) } else { Ok(own(true, None)) };
     }
     let domain = canonical(line.domain, traits).ok_or(Reason::DomainNotAscii)?;
     if address.is_ip() && domain == host {
-        return Ok(own(traits.reads_text, None));
+        return Ok(own(traits.ip_is_host, None));
     }
     match (is_public_suffix(&domain), domain == host) {
         (true, true) => Ok(own(true, Some(Reason::DomainIsOwnSuffix))),

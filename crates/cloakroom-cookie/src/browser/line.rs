@@ -53,6 +53,10 @@ impl<'a> Line<'a> {
         for part in parts {
             read.attribute(part, traits, &mut seen);
         }
+        let path = read.path.flatten().unwrap_or_default();
+        if traits.refuses_tab_in_path && path.contains(&b'\t') {
+            return Err(Reason::ControlCharacter);
+        }
         if read.max_age.is_some() && read.expires.is_some() {
             read.note(Reason::ExpiresOverruled);
         }

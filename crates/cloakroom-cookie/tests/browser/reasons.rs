@@ -75,7 +75,7 @@ const LINES: [(&str, &str, &[Reason]); 47] = [
 ];
 
 /// What one family does otherwise than the standard with a line of `http://localhost/`.
-const OTHERWISE: [(Family, &str, &[Reason]); 16] = [
+const OTHERWISE: [(Family, &str, &[Reason]); 21] = [
     (Family::Chromium, "x=1; Secure", &[]),
     (Family::Firefox, "x=1; Secure", &[]),
     (Family::Safari, "x=1; Secure", &[Reason::SecureFromPlainHttp]),
@@ -87,7 +87,12 @@ const OTHERWISE: [(Family, &str, &[Reason]); 16] = [
     (Family::Chromium, "=a=b", &[Reason::NamelessWithEquals]),
     (Family::Chromium, "x=1; Max-Age=+60", &[]),
     (Family::Chromium, "x=1; Domain=.", &[Reason::DomainDoesNotCover]),
-    (Family::Firefox, "x=1; Domain=.", &[Reason::DomainEmpty]),
+    (Family::Firefox, "x=1; Domain=.", &[Reason::DomainDoesNotCover]),
+    (Family::Safari, "x=1; Domain=.", &[Reason::DomainEmpty]),
+    (Family::Firefox, "x=a\tb", &[]),
+    (Family::Firefox, "x=1; Path=/a\tb", &[Reason::ControlCharacter]),
+    (Family::Firefox, "x=1; Path=/a\tb; Path=/", &[Reason::AttributeRepeated]),
+    (Family::Safari, "x=1; Path=/a\tb", &[]),
     (Family::Chromium, "x=1; Priority=High", &[]),
     (Family::Firefox, "x=1; Priority=High", &[Reason::AttributeUnknown]),
     (Family::Firefox, "__Http-x=1; Secure", &[Reason::HttpPrefixWithoutHttpOnly]),

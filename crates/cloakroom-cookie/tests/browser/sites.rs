@@ -168,6 +168,15 @@ fn an_ip_address_takes_its_own_text_for_a_domain_and_nothing_else() {
         assert_eq!(stored(Browser::chromium()), chromium, "{domain}");
     }
     let own = at("https://192.168.0.5/");
+    for (browser, bound) in [
+        (Browser::standard(), false),
+        (Browser::chromium(), true),
+        (Browser::firefox(), true),
+        (Browser::safari(), false),
+    ] {
+        let verdict = browser.judge(b"x=1; Domain=192.168.0.5", &own, NOW);
+        assert_eq!(verdict.cookie().map(|cookie| cookie.is_host_only()), Some(bound));
+    }
     for (domain, stored) in [("192.168.0.5", true), (".192.168.0.5", false)] {
         let line = format!("__Host-x=1; Secure; Path=/; Domain={domain}");
         assert_eq!(Browser::chromium().judge(line.as_bytes(), &own, NOW).is_stored(), stored);
