@@ -128,6 +128,8 @@ pub(super) struct Traits {
     /// A `Domain` may not lie above the host's own site: `kawasaki.jp` is no public suffix, and every name
     /// directly under it is one.
     pub(super) keeps_to_site: bool,
+    /// A domain directly under which every name is a public suffix is one itself.
+    pub(super) extends_wildcards: bool,
     /// A `Domain` of one dot is a domain, and covers no host.
     pub(super) dot_is_domain: bool,
     /// A `Domain` that is the host's own IP address counts as absent.
@@ -158,6 +160,7 @@ const STANDARD: Traits = Traits {
     date: cookie_date,
     maps_domain: false,
     keeps_to_site: false,
+    extends_wildcards: false,
     dot_is_domain: false,
     ip_is_host: false,
     reads_text: false,
@@ -185,6 +188,7 @@ const CHROMIUM: Traits = Traits {
     date: chromium_date,
     maps_domain: true,
     keeps_to_site: true,
+    extends_wildcards: true,
     dot_is_domain: true,
     ip_is_host: true,
     reads_text: true,

@@ -311,7 +311,8 @@ fn scope(line: &Line<'_>, address: &Address, traits: &Traits) -> Result<Scope, R
     if address.is_ip() && domain == host {
         return Ok(own(traits.ip_is_host, None));
     }
-    match (is_public_suffix(&domain), domain == host) {
+    let is_wide = traits.extends_wildcards && is_public_suffix(&format!("*.{domain}"));
+    match (is_wide || is_public_suffix(&domain), domain == host) {
         (true, true) => Ok(own(true, Some(Reason::DomainIsOwnSuffix))),
         (true, false) => Err(Reason::DomainIsPublicSuffix),
         (false, _) if !address.domain_matches(&domain) => Err(Reason::DomainDoesNotCover),

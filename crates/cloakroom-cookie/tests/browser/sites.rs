@@ -144,7 +144,10 @@ fn a_domain_above_the_site_of_its_host_is_refused_where_browsers_keep_to_the_sit
     assert_eq!(above.explain(&typed(host)).len(), 1);
     assert_eq!(sent(&mut above, &typed(host)), "x=1");
     let own = at("https://kawasaki.jp/");
-    assert!(Browser::chromium().judge(b"x=1; Domain=kawasaki.jp", &own, NOW).is_stored());
+    for (browser, bound) in [(Browser::chromium(), true), (Browser::firefox(), false)] {
+        let verdict = browser.judge(b"x=1; Domain=kawasaki.jp", &own, NOW);
+        assert_eq!(verdict.cookie().map(|cookie| cookie.is_host_only()), Some(bound));
+    }
 }
 
 #[test]
