@@ -45,11 +45,35 @@ impl Address {
     ///
     /// [`AddressError`] if the text is no such address or exceeds [`ADDRESS_MAX`].
     pub fn parse(text: &str) -> Result<Self, AddressError> {
+        Self::read(None, text)
+    }
+
+    /// The address that a link, a form or a `Location` header at this one leads to.
+    ///
+    /// ```
+    /// use cloakroom_cookie::browser::Address;
+    ///
+    /// let login = Address::parse("https://shop.example/account/login")?;
+    /// assert_eq!(login.join("/cart?new=1")?.to_string(), "https://shop.example/cart");
+    /// assert_eq!(login.join("done")?.to_string(), "https://shop.example/account/done");
+    /// assert_eq!(login.join("//id.example")?.to_string(), "https://id.example/");
+    /// # Ok::<(), cloakroom_cookie::browser::AddressError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`] if the text leads to no such address or exceeds [`ADDRESS_MAX`].
+    pub fn join(&self, text: &str) -> Result<Self, AddressError> {
+        let base = Url::parse(&self.to_string()).map_err(no_address)?;
+        Self::read(Some(&base), text)
+    }
+
+    fn read(base: Option<&Url>, text: &str) -> Result<Self, AddressError> {
         let too_long = |length| Err(AddressError::TooLong { length });
         if text.len() > ADDRESS_MAX {
             return too_long(text.len());
         }
-        let url = Url::parse(text).map_err(|error| AddressError::NoAddress(error.to_string()))?;
+        let url = Url::options().base_url(base).parse(text).map_err(no_address)?;
         // The URL standard escapes this octet in a path, and the crate leaves it.
         let path = url.path().replace('^', "%5E");
         // Reading escapes octets, so that an address may grow.
@@ -146,6 +170,10 @@ impl Address {
     pub(super) fn domain_matches(&self, domain: &str) -> bool {
         domain_matches(&self.host, self.is_ip(), domain)
     }
+}
+
+fn no_address(error: url::ParseError) -> AddressError {
+    AddressError::NoAddress(error.to_string())
 }
 
 pub(super) fn domain_matches(host: &str, is_ip: bool, domain: &str) -> bool {
