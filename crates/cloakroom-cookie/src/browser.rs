@@ -48,6 +48,7 @@
 //! | a `Domain` above the host's site (`kawasaki.jp`) | kept | refused | refused | kept |
 //! | a cookie set again with another value | keeps its age | is new | keeps its age | keeps its age |
 //! | cookies of one domain or site | 50, per domain | 180, then 150 | 180, then 150 | not documented |
+//! | cookies of a site in one partition | like others | 180, and 10 KiB | like others | like others |
 //! | cookies in all | 3000 | 3300, then 3000 | 3000 | not documented, 3000 here |
 //!
 //! The column of Chromium is checked against Chromium itself. Those of Firefox and Safari rest on

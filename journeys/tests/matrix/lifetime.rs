@@ -80,6 +80,11 @@ pub(crate) fn limits(world: &World) -> Vec<Row> {
         let told = jar.cookies().len().to_string();
         rows.push(Row::new(case, expected, left(world, &heavy[..count])).told(told));
     }
+    let own: Vec<_> = many.iter().map(|line| format!("{line}; Secure; Partitioned")).collect();
+    let mut jar = told::jar();
+    told::set(&mut jar, "http://localhost", &own);
+    let case = "of 181 `Partitioned` cookies of one site are left";
+    rows.push(Row::new(case, "180", left(world, &own)).told(jar.cookies().len().to_string()));
     rows
 }
 

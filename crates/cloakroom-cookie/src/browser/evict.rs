@@ -60,7 +60,8 @@ fn oldest_first(cookies: &[StoredCookie], wanted: impl Fn(&StoredCookie) -> bool
 fn crowded(cookies: &[StoredCookie], newest: &StoredCookie, limits: &Limits) -> BTreeSet<usize> {
     let mut victims = BTreeSet::new();
     // Only a jar with that many cookies needs its sites compared.
-    if cookies.len() <= limits.most {
+    let has_room_of_its_own = newest.partition.is_some() && limits.partition.is_some();
+    if cookies.len() <= limits.most || has_room_of_its_own {
         return victims;
     }
     let neighbours = neighbours(cookies, newest, limits);
@@ -103,20 +104,22 @@ impl Round {
     }
 }
 
-/// What makes a partition of one site too heavy.
+/// What is too much for a partition of one site.
 fn heavy(cookies: &[StoredCookie], newest: &StoredCookie, limits: &Limits) -> BTreeSet<usize> {
     let mut victims = BTreeSet::new();
-    if newest.partition.is_none() {
+    let (Some(_), Some(room)) = (&newest.partition, limits.partition) else {
         return victims;
-    }
+    };
     let neighbours = neighbours(cookies, newest, limits);
     let octets = |index: &usize| cookies.get(*index).map_or(0, StoredCookie::octets);
     let mut weight: usize = neighbours.iter().map(octets).sum();
+    let mut left = neighbours.len();
     for index in neighbours {
-        if weight <= limits.partition_octets {
+        if weight <= room.octets && left <= room.cookies {
             break;
         }
         weight -= octets(&index);
+        left -= 1;
         victims.insert(index);
     }
     victims

@@ -90,8 +90,16 @@ pub(super) struct Limits {
     pub(super) rest: usize,
     pub(super) most_in_all: usize,
     pub(super) rest_in_all: usize,
-    /// Octets of names and values in one partition of one site.
-    pub(super) partition_octets: usize,
+    /// What one partition of one site holds; `None` if it is counted like everything else.
+    pub(super) partition: Option<Room>,
+}
+
+/// How much is kept, without regard to `Secure` and priorities.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub(super) cookies: usize,
+    /// Octets of names and values.
+    pub(super) octets: usize,
 }
 
 /// Where the families differ: one column of the table each.
@@ -172,7 +180,7 @@ const STANDARD: Traits = Traits {
         rest: 50,
         most_in_all: 3000,
         rest_in_all: 3000,
-        partition_octets: usize::MAX,
+        partition: None,
     },
 };
 
@@ -198,7 +206,7 @@ const CHROMIUM: Traits = Traits {
         rest: 150,
         most_in_all: 3300,
         rest_in_all: 3000,
-        partition_octets: 10 * 1024,
+        partition: Some(Room { cookies: 180, octets: 10 * 1024 }),
     },
     ..STANDARD
 };

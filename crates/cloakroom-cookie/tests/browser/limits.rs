@@ -115,6 +115,21 @@ fn a_partition_of_chromium_holds_ten_kibibytes() {
 }
 
 #[test]
+fn a_partition_of_chromium_holds_180_cookies_and_the_one_used_longest_ago_goes() {
+    let frame = Request::embedded(at("https://b.test/"), &top(SHOP));
+    let mut jar = Jar::new(Browser::chromium(), NOW);
+    for number in 0..181 {
+        jar.advance(Duration::from_secs(1));
+        let priority = if number == 0 { "High" } else { "Low" };
+        let line = format!("x{number}=1; Secure; SameSite=None; Partitioned; Priority={priority}");
+        assert!(jar.receive(&frame, line.as_bytes()).is_stored());
+    }
+
+    assert_eq!(jar.cookies().len(), 180);
+    assert!(!has(&jar, "x0") && has(&jar, "x1"));
+}
+
+#[test]
 fn a_jar_never_holds_more_than_its_family() {
     for (browser, most, rest) in
         [(Browser::standard(), 3000, 3000), (Browser::chromium(), 3300, 3000)]
