@@ -7,6 +7,8 @@ mod dates;
 #[cfg(test)]
 mod drafts;
 #[cfg(test)]
+mod families;
+#[cfg(test)]
 mod guide;
 #[cfg(test)]
 mod jar;
