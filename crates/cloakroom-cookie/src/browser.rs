@@ -64,7 +64,8 @@
 //! wherever it stands, and the new value replaces the old one; each of the four has its test.
 //!
 //! An empty last `Domain` leaves the cookie to its host, as in draft 22, where older tests have it
-//! refused.
+//! refused. A `Path` beyond ASCII is kept, as in draft 22 and in Chromium, where newer tests have the
+//! line refused.
 //!
 //! # Limits
 //!

@@ -62,3 +62,13 @@ fn what_cannot_be_read_hides_what_could_where_the_last_one_counts() {
         }
     }
 }
+
+#[test]
+fn a_path_beyond_ascii_is_kept_and_covers_no_address() {
+    for browser in FAMILIES {
+        let mut jar = jar(browser(), &[("https://a.test/", "x=1; Path=/\u{e9}")]);
+
+        assert_eq!(jar.cookies().next().map(|cookie| cookie.path()), Some("/\u{e9}".as_bytes()));
+        assert_eq!(sent(&mut jar, &typed("https://a.test/\u{e9}")), "");
+    }
+}
