@@ -245,7 +245,9 @@ impl fmt::Display for Site {
 /// The registrable domain of a host name or an IP address.
 pub(super) fn registrable(host: &str) -> String {
     let is_ip = host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok();
-    let found = if is_ip { None } else { psl::List.domain(host.as_bytes()) };
+    // A label may be empty at the end alone; the list would take an empty one for a name.
+    let is_odd = host.contains("..") || host.starts_with('.');
+    let found = if is_ip || is_odd { None } else { psl::List.domain(host.as_bytes()) };
     let domain = found.and_then(|domain| std::str::from_utf8(domain.as_bytes()).ok());
     domain.unwrap_or(host).to_owned()
 }

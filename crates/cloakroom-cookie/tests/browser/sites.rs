@@ -17,6 +17,9 @@ fn an_address_is_read_as_browsers_read_it() {
         ("http://[0:0::1]:8080/", "http://[::1]:8080/", "http://[::1]"),
         ("http://x.localhost/", "http://x.localhost/", "http://x.localhost"),
         ("https://sub.a.test./", "https://sub.a.test./", "https://a.test."),
+        ("https://a.test../", "https://a.test../", "https://a.test.."),
+        ("https://a..test/", "https://a..test/", "https://a..test"),
+        ("https://.test/", "https://.test/", "https://.test"),
         ("wss://a.test/socket", "wss://a.test/socket", "https://a.test"),
         ("https://u:p@a.test/a/./b/../c?q#f", "https://a.test/a/c", "https://a.test"),
     ] {
