@@ -49,13 +49,6 @@ pub(crate) struct MutantPlan {
     pub(crate) list: bool,
 }
 
-impl MutantPlan {
-    /// Whether every mutant is tried.
-    pub(crate) const fn is_whole(&self) -> bool {
-        self.names.is_empty() && self.sample.is_none() && !self.list
-    }
-}
-
 /// Reads the arguments after the program's name; the error says what is wrong with them.
 pub(crate) fn parse(given: &[String]) -> Result<Action, String> {
     let Some((command, rest)) = given.split_first() else {
@@ -207,7 +200,6 @@ mod tests {
         };
 
         assert_eq!(parsed("mutants --sample 6 L04 --seed 7"), Ok(Action::Mutants(plan)));
-        assert!(MutantPlan::default().is_whole());
     }
 
     #[test]

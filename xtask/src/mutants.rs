@@ -5,6 +5,7 @@
 
 pub(crate) mod laws;
 mod patch;
+mod results;
 mod run;
 mod sample;
 mod tree;
@@ -17,18 +18,18 @@ use std::time::Duration;
 use crate::arguments::MutantPlan;
 use crate::repository::Repository;
 use patch::{Mutant, Test};
+use results::Results;
 use run::Workshop;
 use tree::Tree;
 use verdict::{Tried, Verdict};
 
 /// Where the patches are, below the root.
 const FOLDER: &str = "testdata/mutants";
-/// What a run of all of them leaves there.
-const RESULTS: &str = "testdata/mutants/results.txt";
 
 /// Kills the chosen mutants; an error if one of them lives.
 pub(crate) fn run(here: &Repository, plan: &MutantPlan) -> Result<(), String> {
-    let chosen = chosen(read_all(here)?, plan)?;
+    let all = read_all(here)?;
+    let chosen = chosen(all.clone(), plan)?;
     if plan.list {
         let mut lines: Vec<String> = chosen.iter().map(Mutant::line).collect();
         lines.sort();
@@ -50,15 +51,26 @@ pub(crate) fn run(here: &Repository, plan: &MutantPlan) -> Result<(), String> {
         tried.push(one);
     }
     println!("\n{}", verdict::totals(&tried));
-    if plan.is_whole() {
-        let path = here.root.join(RESULTS);
-        fs::write(&path, verdict::results(&tried))
-            .map_err(|error| format!("{RESULTS} cannot be written: {error}"))?;
-    }
+    let mut results = Results::read(here);
+    results.renew(&tried, &all);
+    results.write(here)?;
     match tried.iter().all(|one| one.verdict.is_dead()) {
         true => Ok(()),
         false => Err("a mutant lives: the promise it breaks has no test that notices".to_owned()),
     }
+}
+
+/// The mutants that no longer fit the working tree, each with what git says.
+pub(crate) fn stale(here: &Repository) -> Result<Vec<String>, String> {
+    let tree = Tree { root: here.root.clone() };
+    let mut stale = Vec::new();
+    for mutant in read_all(here)? {
+        if let Some(why) = tree.misfit(&mutant.text)? {
+            stale.push(format!("{FOLDER}/{}.patch does not apply: {why}", mutant.name));
+        }
+    }
+    stale.sort();
+    Ok(stale)
 }
 
 /// Every mutant, those that change the same crate and are seen by the same tests together, so that

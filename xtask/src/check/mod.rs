@@ -5,6 +5,7 @@ mod layers;
 mod lexer;
 mod licences;
 mod msrv;
+mod mutants;
 mod size;
 mod spdx;
 mod sqlx_graph;
@@ -35,6 +36,7 @@ pub(crate) const CHECKS: &[Check] = &[
         run: words::run,
     },
     Check { name: "laws", about: "docs/laws.md and the mutants are complete", run: laws::run },
+    Check { name: "mutants", about: "every mutant still fits the sources", run: mutants::run },
     Check {
         name: "licences",
         about: "licences and sources of all dependencies",

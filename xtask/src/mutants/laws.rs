@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::patch::Mutant;
-use super::{FOLDER, RESULTS, read_all};
+use super::results::Results;
+use super::{FOLDER, read_all};
 use crate::repository::Repository;
 
 /// The page.
@@ -107,8 +108,8 @@ struct Proofs {
     /// The modules of tests through HTTP, with the laws that they say they are about.
     modules: BTreeMap<String, BTreeSet<u8>>,
     mutants: Vec<Mutant>,
-    /// The verdict on each mutant when all of them were last run.
-    results: BTreeMap<String, String>,
+    /// The verdict on each mutant when it was last run.
+    results: Results,
 }
 
 impl Proofs {
@@ -126,9 +127,7 @@ impl Proofs {
         for (module, law) in mutants.iter().flat_map(noticed_in) {
             modules.entry(module).or_default().insert(law);
         }
-        let results = fs::read_to_string(here.root.join(RESULTS)).unwrap_or_default();
-        let pairs = results.lines().filter_map(|line| line.split_once(' '));
-        let results = pairs.map(|(name, word)| (name.to_owned(), word.to_owned())).collect();
+        let results = Results::read(here);
         Ok(Self { clauses: clauses(&read(here, CLAUSES)?), modules, mutants, results })
     }
 
@@ -194,7 +193,7 @@ impl Proofs {
     }
 
     fn result(&self, mutant: &Mutant) -> &str {
-        self.results.get(&mutant.name).map_or("not run", String::as_str)
+        self.results.of(mutant)
     }
 }
 

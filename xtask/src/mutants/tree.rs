@@ -42,17 +42,27 @@ impl Tree {
             let bytes = fs::read(&path).map_err(|_| format!("{name} is not there any more"))?;
             before.push((path, bytes));
         }
-        let said = self.git_apply(patch).map_err(|error| format!("git apply: {error}"))?;
-        match said {
+        match self.git_apply(&[], patch)? {
             None => Ok(Applied { before }),
             Some(why) => Err(why),
         }
     }
 
+    /// Why a patch would not apply, with nothing changed.
+    pub(crate) fn misfit(&self, patch: &str) -> Result<Option<String>, String> {
+        self.git_apply(&["--check"], patch)
+    }
+
     /// `None` if it fits, else what git says.
-    fn git_apply(&self, patch: &str) -> std::io::Result<Option<String>> {
+    fn git_apply(&self, options: &[&str], patch: &str) -> Result<Option<String>, String> {
+        self.try_git_apply(options, patch).map_err(|error| format!("git apply: {error}"))
+    }
+
+    fn try_git_apply(&self, options: &[&str], patch: &str) -> std::io::Result<Option<String>> {
         let mut command = Command::new("git");
-        command.args(["apply", "--whitespace=nowarn", "-"]).current_dir(&self.root);
+        // A container often runs as somebody else than who made the checkout.
+        command.args(["-c", "safe.directory=*", "apply", "--whitespace=nowarn"]);
+        command.args(options).arg("-").current_dir(&self.root);
         // The copy may lie inside of a repository, whose files are not meant.
         command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
         if let Some(above) = self.root.parent() {
@@ -140,6 +150,7 @@ mod tests {
         let tree = tree("fits", "one\ntwo\n");
         let file = tree.root.join("src/a.txt");
 
+        assert_eq!(tree.misfit(PATCH), Ok(None));
         let applied = tree.apply(PATCH, &["src/a.txt".to_owned()]).unwrap();
         let broken = fs::read_to_string(&file).unwrap();
         applied.take_back().unwrap();
@@ -153,6 +164,7 @@ mod tests {
     fn a_patch_that_no_longer_fits_is_told_and_changes_nothing() {
         let tree = tree("stale", "one\ntwo and a half\n");
 
+        assert!(tree.misfit(PATCH).unwrap().is_some_and(|why| why.contains("src/a.txt")));
         let stale = tree.apply(PATCH, &["src/a.txt".to_owned()]);
         let gone = tree.apply(PATCH, &["src/b.txt".to_owned()]);
 

@@ -207,14 +207,6 @@ pub(crate) fn totals(tried: &[Tried]) -> String {
     )
 }
 
-/// One line for each mutant, ordered by name, without anything that differs between equal runs.
-pub(crate) fn results(tried: &[Tried]) -> String {
-    let mut lines: Vec<String> =
-        tried.iter().map(|one| format!("{} {}\n", one.mutant.name, one.verdict.word())).collect();
-    lines.sort();
-    lines.concat()
-}
-
 /// The compiler's first sentence about what is wrong.
 fn first_error(said: &str) -> String {
     let error = said.lines().find(|line| line.starts_with("error"));
@@ -300,7 +292,5 @@ mod tests {
         let counted =
             "1 killed, 1 killed by the time limit, 1 survived, 1 could not be judged; 4 s";
         assert_eq!(totals(&tried), counted);
-        let lines = "L03-6 NO-SUCH-TEST\nL03-7 SURVIVED\nL03-8 killed-by-timeout\nL03-9 killed\n";
-        assert_eq!(results(&tried), lines);
     }
 }
