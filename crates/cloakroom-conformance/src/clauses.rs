@@ -112,6 +112,7 @@ macro_rules! every_clause {
                 clocks::a_session_is_gone_at_its_absolute_deadline,
                 clocks::every_verb_refuses_an_expired_session,
                 clocks::an_expired_session_is_in_no_list,
+                clocks::a_renewal_can_bring_the_deadline_forward,
                 renewal::a_step_up_leaves_the_clocks_alone,
                 clocks::a_touch_moves_the_idle_deadline,
                 clocks::a_touch_is_capped_by_the_absolute_deadline,
@@ -138,6 +139,8 @@ macro_rules! every_clause {
                 loading::a_timeout_is_told_for_a_day_swept_or_not,
                 loading::every_verb_tells_the_ending,
                 loading::a_second_ending_does_not_rewrite_the_first,
+                loading::an_older_key_keeps_its_own_ending,
+                remembered::a_resumed_session_tells_its_own_ending,
             }
             operators_see_and_end_everything {
                 loading::a_store_describes_itself,
@@ -170,8 +173,10 @@ macro_rules! every_clause {
                 sweeping::a_sweep_that_frees_all_leaves_no_more,
                 sweeping::a_sweep_leaves_the_living_alone,
                 sweeping::a_dormant_session_is_swept_when_forgotten,
+                sweeping::a_session_outlives_the_memory_of_its_user,
                 sweeping::reasons_are_freed_after_a_day,
                 sweeping::an_expired_forwarder_is_freed,
+                sweeping::expired_forwarders_count_against_the_limit,
                 sweeping::a_sweep_disturbs_nobody,
             }
         }

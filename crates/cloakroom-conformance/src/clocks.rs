@@ -1,7 +1,10 @@
 //! Two clocks, both decided by the record and the time that the caller gives.
 
+use std::time::Duration;
+
 use cloakroom_store::{
-    Commit, Draft, End, Ended, Ending, Keep, Load, Reason, Resume, Rotate, Target, Times, Touch,
+    Commit, Draft, End, Ended, Ending, Keep, Load, Reason, Resume, Rotate, Rotation, Target, Times,
+    Touch,
 };
 
 use crate::Fixture;
@@ -18,6 +21,24 @@ pub fn a_session_is_gone_at_its_idle_deadline(fixture: &impl Fixture) {
 
     let idle = Ended::timeout(Reason::Idle, at(IDLE));
     assert_eq!(desk.load(&key, at(IDLE)), Load::Gone(Some(idle)));
+}
+
+/// A renewal with an earlier deadline, as after a policy that became stricter, ends the session then:
+/// for loads, for counts and for a sweep.
+pub fn a_renewal_can_bring_the_deadline_forward(fixture: &impl Fixture) {
+    let desk = Desk::open(fixture);
+    let (old, new) = (desk.has_member("ada", 1), desk.key_of("ada", 2));
+    let sooner = Times { idle_deadline: at(40), ..times(0) };
+    let (grace, cap) = (Duration::from_secs(GRACE), Duration::from_secs(CAP));
+
+    let rotation = Rotation::Renewal { identity: None, times: Some(sooner), grace, cap };
+    desk.rotate(&old, &new, rotation, at(10)).done();
+
+    desk.load(&new, at(39)).done();
+    let over = Load::Gone(Some(Ended::timeout(Reason::Idle, at(40))));
+    assert_eq!((desk.load(&new, at(40)), desk.count(at(40)).sessions), (over.clone(), 0));
+    assert!(desk.sweep_all(at(40)) >= 1, "the session, and the key that forwarded to it");
+    assert_eq!(desk.load(&new, at(40)), over);
 }
 
 /// Activity up to the last moment does not carry a session over its absolute deadline.

@@ -3,7 +3,7 @@
 use cloakroom_store::{End, Ended, Ending, Load, Reason, Store, Target};
 
 use crate::Fixture;
-use crate::desk::{Desk, IDLE, KEPT, Success, at, login, renewal, set};
+use crate::desk::{CAP, Desk, IDLE, KEPT, Success, at, login, renewal, set};
 
 /// A key that was never created is gone, and nothing is known of it.
 pub fn an_unknown_key_is_gone(fixture: &impl Fixture) {
@@ -144,4 +144,26 @@ pub fn a_store_describes_itself(fixture: &impl Fixture) {
     assert_eq!(desk.store.reach(), desk.store.reach());
     assert!(survival.identity >= survival.touch, "an identity write is no weaker than a touch");
     assert!(survival.data >= survival.touch, "a change is no weaker than a touch");
+}
+
+/// A key that stopped forwarding before its session ended tells that, whatever ended the session
+/// later, swept or not.
+pub fn an_older_key_keeps_its_own_ending(fixture: &impl Fixture) {
+    let told = Load::Gone(Some(Ended::timeout(Reason::Replaced, at(1 + CAP))));
+    for signs_out in [true, false] {
+        let desk = Desk::open(fixture);
+        let (old, new) = (desk.has_guest(1), desk.key(2));
+        desk.rotate(&old, &new, renewal(), at(1)).done();
+        if signs_out {
+            desk.sign_out(&new, at(2 + CAP)).done();
+        }
+
+        let loads = desk.load_all(&[old, new], at(IDLE));
+        desk.sweep_all(at(IDLE));
+
+        let reason = if signs_out { Reason::Logout } else { Reason::Idle };
+        assert_eq!(loads.first(), Some(&told));
+        assert!(matches!(loads.get(1), Some(Load::Gone(Some(ended))) if ended.reason == reason));
+        assert_eq!(desk.load_all(&[old, new], at(IDLE)), loads);
+    }
 }

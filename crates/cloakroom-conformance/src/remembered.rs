@@ -3,13 +3,14 @@
 use std::thread;
 
 use cloakroom_store::{
-    Commit, Draft, End, Ended, Ending, Factors, Identity, Keep, Key, Limit, Load, Reason, Record,
-    Registry, Resume, Rotate, Store, StoreErrorKind, Target, Timestamp,
+    By, Commit, Draft, End, Ended, Ending, Factors, Identity, Keep, Key, Limit, Load, Reason,
+    Record, Registry, Resume, Rotate, Store, StoreErrorKind, Target, Timestamp,
 };
 
 use crate::Fixture;
 use crate::desk::{
-    Desk, IDLE, REMEMBERED, Success, at, error_of, field, login, renewal, set, times, touch, user,
+    Desk, IDLE, KEPT, REMEMBERED, Success, at, error_of, field, login, renewal, set, times, touch,
+    user,
 };
 
 /// An instant at which a remembered session of this file is dormant.
@@ -72,7 +73,7 @@ pub fn a_dormant_session_can_be_ended(fixture: &impl Fixture) {
 
     assert!(ended.iter().all(|end| matches!(end, End::Ended(_))), "{ended:?}");
     for key in [by_key, by_id] {
-        let told = Ended { reason: Reason::Logout, by: cloakroom_store::By::HOLDER, at: at(LATER) };
+        let told = Ended { reason: Reason::Logout, by: By::HOLDER, at: at(LATER) };
         let resume = desk.resume(&key, resumed(&desk, 3), Keep::All, at(LATER));
         assert_eq!(resume, Resume::Gone(Some(told)));
     }
@@ -109,6 +110,33 @@ pub fn a_resumption_moves_the_index(fixture: &impl Fixture) {
     assert!(matches!(old, End::Gone(_)), "{old:?}");
     assert_eq!(desk.count(at(LATER)).sessions, 1);
     desk.load(&key, at(LATER)).done();
+}
+
+/// A resumed session tells its own ending, not that of the session before it, and as long as any
+/// other does: a timeout, which nobody asks for, as well as a sign-out.
+pub fn a_resumed_session_tells_its_own_ending(fixture: &impl Fixture) {
+    for signs_out in [true, false] {
+        let desk = Desk::open(fixture);
+        let key = desk.has_remembered("ada", 1);
+        let before = desk.remembered("ada", 2);
+        let draft =
+            Draft { identity: desk.member("ada", 2).identity, times: times(LATER), ..before };
+        desk.resume(&key, draft, Keep::All, at(LATER)).done();
+
+        let told = if signs_out {
+            desk.sign_out(&key, at(LATER + IDLE - 1)).done();
+            Ended { reason: Reason::Logout, by: By::HOLDER, at: at(LATER + IDLE - 1) }
+        } else {
+            Ended::timeout(Reason::Idle, at(LATER + IDLE))
+        };
+
+        let told_until = KEPT + LATER + IDLE - 2;
+        assert_eq!(desk.load(&key, at(LATER + IDLE)), Load::Gone(Some(told)));
+        desk.sweep_all(at(LATER + IDLE));
+        assert_eq!(desk.load(&key, at(LATER + IDLE)), Load::Gone(Some(told)));
+        desk.sweep_all(at(told_until));
+        assert_eq!(desk.load(&key, at(told_until)), Load::Gone(Some(told)));
+    }
 }
 
 /// What is live needs no resumption: its record comes back as it is.

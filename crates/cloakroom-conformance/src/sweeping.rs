@@ -108,6 +108,45 @@ pub fn an_expired_forwarder_is_freed(fixture: &impl Fixture) {
     desk.load(&new, at(1 + CAP)).done();
 }
 
+/// Older keys count against the limit of a sweep like sessions do.
+pub fn expired_forwarders_count_against_the_limit(fixture: &impl Fixture) {
+    let desk = Desk::open(fixture);
+    for number in 1..=100 {
+        let old = desk.has_guest(number);
+        desk.rotate(&old, &desk.key(100 + number), renewal(), at(1)).done();
+    }
+
+    let mut removed = 0;
+    for _ in 0..1_000 {
+        let swept = desk.sweep(1, at(1 + CAP));
+        assert!(swept.removed <= 1, "{swept:?}");
+        removed += swept.removed;
+        if !swept.more {
+            break;
+        }
+    }
+
+    assert_eq!((removed, desk.count(at(1 + CAP)).sessions), (100, 100));
+}
+
+/// A session whose user is forgotten before its clocks run out, as after a proof that started them
+/// anew, lives on until they do.
+pub fn a_session_outlives_the_memory_of_its_user(fixture: &impl Fixture) {
+    let desk = Desk::open(fixture);
+    let draft = desk.member("ada", 1);
+    let identity = draft.identity.remembered_until(at(50));
+    let key = desk.has(desk.key_of("ada", 1), Draft { identity, ..draft });
+
+    let before = desk.sweep_all(at(IDLE - 1));
+    let lives = desk.load(&key, at(IDLE - 1));
+    let count = desk.count(at(IDLE - 1)).sessions;
+    let after = desk.sweep_all(at(IDLE));
+
+    assert_eq!((before, count, after), (0, 1, 1));
+    assert!(matches!(lives, Load::Live(_)), "{lives:?}");
+    assert!(matches!(desk.load(&key, at(IDLE)), Load::Gone(Some(_))));
+}
+
 /// Sweeps go on while four threads commit: what is live loses nothing, and what expired is gone.
 pub fn a_sweep_disturbs_nobody(fixture: &impl Fixture) {
     let desk = Desk::open(fixture);

@@ -320,6 +320,30 @@ fn a_resumption_never_replaces_a_session_that_a_touch_kept_alive() {
 }
 
 #[test]
+fn a_touch_that_lands_while_a_change_is_built_is_kept() {
+    in_every_order(|| {
+        let house = Arc::new(House::new(roomy()));
+        let key = has_guest(&house, 1);
+        let touching = {
+            let house = Arc::clone(&house);
+            thread::spawn(move || {
+                let (ops, now) = (Ops::new(), at(50));
+                let change = Change { expect: Expect::Any, ops: &ops, touch: Some(touch(50)), now };
+                assert!(matches!(house.commit(&key, change).unwrap(), Commit::Done(_)));
+            })
+        };
+
+        assert!(changed(&house, &key, &set("a", 1), 50).is_some());
+        touching.join().unwrap();
+
+        let record = live(&house, &key, 50);
+        assert_eq!(record.fields().get("a"), Some("1"), "the change is lost");
+        assert_eq!(record.times().idle_deadline, at(50 + IDLE), "the touch is lost");
+        agrees(&house);
+    });
+}
+
+#[test]
 fn a_limit_holds_among_parallel_logins() {
     in_every_order(|| {
         let house = Arc::new(House::new(roomy()));

@@ -111,6 +111,18 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_that_another_process_renewed_sets_nothing_back() {
+        let (lines, id) = (Lines::default(), SessionId::from_bytes([1; 18]));
+        let line = lines.follow(id, key(1), false);
+        lines.follow(id, key(2), false);
+        assert_eq!(line.key(), key(2), "nobody here told of the renewal");
+
+        let late = lines.follow(id, key(1), true);
+
+        assert_eq!((line.key(), late.key()), (key(2), key(2)));
+    }
+
+    #[test]
     fn moves_are_forgotten_in_time() {
         let (lines, id) = (Lines::default(), SessionId::from_bytes([1; 18]));
         lines.moved(id, key(1), key(2), Timestamp::from_millis(0));

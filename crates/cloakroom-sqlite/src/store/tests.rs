@@ -336,6 +336,33 @@ fn touches_that_become_one_batch_all_land() {
     }
 }
 
+/// The second touch of a key finds in memory what the first one found in the file.
+#[test]
+fn a_key_that_stops_forwarding_within_a_batch_is_gone_from_then_on() {
+    let place = Place::new();
+    place.create(1).unwrap();
+    let (grace, cap) = (Duration::from_secs(20), Duration::from_secs(60));
+    let rotation = Rotation::Renewal { identity: None, times: None, grace, cap };
+    block_on(place.store.rotate(&key(1), &key(2), rotation, NOW)).unwrap();
+    let touched = |seconds| {
+        place.store.commit(&key(1), Expect::Any, &Ops::new(), touch(seconds), later(seconds))
+    };
+
+    let held = place.hold();
+    let touches = [touched(58), touched(59), touched(60), touched(61)];
+    drop(held);
+    let [first, second, third, fourth] = touches.map(|touch| block_on(touch).unwrap());
+
+    let gone = Commit::Gone(Some(cloakroom_store::Ended::timeout(
+        cloakroom_store::Reason::Replaced,
+        later(60),
+    )));
+    assert!(matches!((first, second), (Commit::Done(_), Commit::Done(_))));
+    assert_eq!((third, fourth), (gone.clone(), gone));
+    let Load::Live(record) = place.load_at(2, later(61)).unwrap() else { panic!("it lives") };
+    assert_eq!(record.times().seen, later(59));
+}
+
 /// The index of a sweep knows of no touch, so it looks at all of them first.
 #[test]
 fn a_sweep_comes_to_an_end_among_many_that_were_touched() {

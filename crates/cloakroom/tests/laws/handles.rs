@@ -81,6 +81,40 @@ async fn an_update_that_the_handler_gives_up_takes_no_edit_with_it() {
 }
 
 #[tokio::test]
+async fn edits_keep_their_order_when_an_update_is_given_up() {
+    let gives_up =
+        async |Extension(pause): Extension<Pause>, mut a: Session<Shop>, mut b: Session<Shop>| {
+            a.edit(|data| data.note.push('1'))?;
+            let update = a.update(|data| data.count += 1);
+            let meanwhile = async {
+                b.edit(|data| data.note.push('2'))?;
+                pause.here().await;
+                Ok::<_, Error>(())
+            };
+            tokio::select! { biased; landed = update => landed, edited = meanwhile => edited }
+        };
+    let pause = Pause::default();
+    let routes = routes().route("/gives-up", post(gives_up)).layer(Extension(pause.clone()));
+    let house = House::new(routes);
+    let browser = house.user("ada").await;
+    let hold = house.store.hold();
+    let other = browser.start(Method::POST, "/add");
+    hold.until(1).await;
+
+    let request = browser.start(Method::POST, "/gives-up");
+    pause.reached().await;
+    pause.go();
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    hold.release();
+
+    assert_eq!(request.await.unwrap().status, StatusCode::OK);
+    assert_eq!(other.await.unwrap().status, StatusCode::OK);
+    assert_eq!(browser.body("/data").await, "cart= count=1 theme=- note=12");
+}
+
+#[tokio::test]
 async fn an_update_that_fails_takes_no_edit_with_it_unseen() {
     let handles = async |Extension(house): Extension<House>,
                          Path(how): Path<String>,

@@ -125,6 +125,20 @@ async fn parallel_reads_record_their_activity_once_before_a_slow_store_has_answe
 }
 
 #[tokio::test]
+async fn an_identity_change_is_activity_by_itself() {
+    for path in ["/login/ada", "/rotate", "/step-up"] {
+        let house = House::shop();
+        let browser = house.user("ada").await;
+        house.seconds(10 * MINUTE);
+
+        browser.post(path).await;
+        assert!(house.sessions.shutdown(Duration::from_secs(5)).await);
+
+        assert_eq!(house.store.calls(), Calls { load: 1, rotate: 1, ..Calls::default() }, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn extractions_of_one_request_share_one_load() {
     let two = async |a: cloakroom::Session<Shop>, b: cloakroom::View<Shop>| {
         assert_eq!(a.id(), b.id());
