@@ -1,6 +1,6 @@
 //! What threads were told by one store, and whether one client could have been told the same.
 //!
-//! Each session is one object: its calls must fit into one order that keeps what happened after
+//! Each session is one object, with all the keys that ever led to it: its calls must fit into one order that keeps what happened after
 //! something else after it (Herlihy and Wing, "Linearizability", 1990). The order is searched for,
 //! with what was tried remembered (Wing and Gong, "Testing and verifying concurrent objects",
 //! 1993); a few overlapping calls cost nothing, and an answer is exact.
@@ -11,29 +11,23 @@
 //! let empty = State::default();
 //! let set = Call::Commit { expect: None, field: 0, value: 7 };
 //! let after = State { version: 2, fields: [7, 0, 0], ..empty };
-//! let set = Event { call: set, told: Some(Told::Done(after)), began: 0, ended: 1 };
-//! let stale = Event { call: Call::Load, told: Some(Told::Live(empty)), began: 2, ended: 3 };
+//! let set = Event { key: 0, call: set, told: Some(Told::Done(after)), began: 0, ended: 1 };
+//! let told = Some(Told::Live(empty));
+//! let stale = Event { key: 0, call: Call::Load, told, began: 2, ended: 3 };
 //! assert_eq!(explain(&[set.clone(), stale.clone()]), None, "a change was seen and then not");
 //! assert_eq!(explain(&[set, Event { began: 0, ..stale }]), Some(vec![1, 0]));
 //! ```
 
+mod threads;
+
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex, PoisonError};
-use std::thread;
 
-use cloakroom_store::{
-    Commit, End, Ending, Expect, Key, Load, Ops, Record, Registry, StoreError, Target,
-};
+pub use threads::{Figures, Volume, check};
 
-use crate::Fixture;
-use crate::desk::{Desk, at, field};
-use crate::executor::block_on;
-
-/// The fields that the calls use.
-const FIELDS: [&str; 3] = ["a", "b", "c"];
 /// How many calls one history may have.
 const CALLS_MAX: usize = 64;
+/// How many keys one session may have in a history.
+const KEYS_MAX: u8 = 8;
 
 /// One session, as far as histories look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +62,16 @@ pub enum Call {
     },
     /// The session is over.
     End,
+    /// The same session behind another key, to which the one before forwards.
+    Renew {
+        /// The number of the other key, below 8.
+        to: u8,
+    },
+    /// Another session with the same fields behind another key; the one before is over.
+    Replace {
+        /// The number of the other key, below 8.
+        to: u8,
+    },
 }
 
 /// What the client is told.
@@ -75,12 +79,20 @@ pub enum Call {
 pub enum Told {
     /// A load found this.
     Live(State),
+    /// A load through a key from before a renewal found this.
+    Forwarded(State),
     /// A commit made this.
     Done(State),
     /// A commit found this, of another version.
     Conflict(State),
     /// The call ended a session that held this.
     Ended(State),
+    /// A rotation made this.
+    Moved(State),
+    /// Only the newest key may do that.
+    Stale,
+    /// The other key was there already.
+    Taken,
     /// There is no session any more.
     Gone,
 }
@@ -88,6 +100,8 @@ pub enum Told {
 /// One call of one client, between two instants of one clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
+    /// The number of the key that was used; a session begins behind 0.
+    pub key: u8,
     /// What was asked.
     pub call: Call,
     /// What was answered; `None` if it is unknown whether the call took effect.
@@ -98,26 +112,63 @@ pub struct Event {
     pub ended: u64,
 }
 
-impl State {
-    /// This session after `call`, and what its caller must be told.
-    #[must_use]
-    pub fn after(self, call: Call) -> (Self, Told) {
-        if !self.live {
+/// A session and its keys: all that decides what a client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Session {
+    state: State,
+    newest: u8,
+    /// The keys that lead to it, one bit each.
+    keys: u8,
+    /// The keys of sessions that it replaced.
+    spent: u8,
+}
+
+const fn bit(key: u8) -> u8 {
+    1 << (key % KEYS_MAX)
+}
+
+impl Session {
+    const fn new(state: State) -> Self {
+        Self { state, newest: 0, keys: bit(0), spent: 0 }
+    }
+
+    /// This session after `call` through `key`, and what its caller must be told.
+    fn after(self, key: u8, call: Call) -> (Self, Told) {
+        let Self { state, newest, keys, spent } = self;
+        if !state.live || keys & bit(key) == 0 {
             return (self, Told::Gone);
         }
         match call {
-            Call::Load => (self, Told::Live(self)),
-            Call::Commit { expect: Some(version), .. } if version != self.version => {
-                (self, Told::Conflict(self))
+            Call::Load if key != newest => (self, Told::Forwarded(state)),
+            Call::Load => (self, Told::Live(state)),
+            Call::Commit { expect: Some(version), .. } if version != state.version => {
+                (self, Told::Conflict(state))
             }
             Call::Commit { field, value, .. } => {
-                let mut next = Self { version: self.version + 1, ..self };
+                let mut next = State { version: state.version + 1, ..state };
                 if let Some(place) = next.fields.get_mut(field) {
                     *place = value;
                 }
-                (next, Told::Done(next))
+                (Self { state: next, ..self }, Told::Done(next))
             }
-            Call::End => (Self { live: false, ..self }, Told::Ended(self)),
+            Call::End | Call::Renew { .. } | Call::Replace { .. } if key != newest => {
+                (self, Told::Stale)
+            }
+            Call::End => {
+                (Self { state: State { live: false, ..state }, ..self }, Told::Ended(state))
+            }
+            Call::Renew { to } | Call::Replace { to } if (keys | spent) & bit(to) != 0 => {
+                (self, Told::Taken)
+            }
+            Call::Renew { to } => {
+                let state = State { version: state.version + 1, ..state };
+                (Self { state, newest: to, keys: keys | bit(to), spent }, Told::Moved(state))
+            }
+            Call::Replace { to } => {
+                let state = State { version: 1, ..state };
+                let spent = spent | keys;
+                (Self { state, newest: to, keys: bit(to), spent }, Told::Moved(state))
+            }
         }
     }
 }
@@ -132,29 +183,29 @@ impl State {
 pub fn explain(events: &[Event]) -> Option<Vec<usize>> {
     assert!(events.len() <= CALLS_MAX, "a history is of at most {CALLS_MAX} calls");
     let mut search = Search { events, tried: HashSet::new(), order: Vec::new() };
-    search.from(0, State::default()).then_some(search.order)
+    search.from(0, Session::new(State::default())).then_some(search.order)
 }
 
 struct Search<'a> {
     events: &'a [Event],
-    /// Calls that are in the order, and the state after them, from which there is no way on.
-    tried: HashSet<(u64, State)>,
+    /// Calls that are in the order, and the session after them, from which there is no way on.
+    tried: HashSet<(u64, Session)>,
     order: Vec<usize>,
 }
 
 impl Search<'_> {
-    fn from(&mut self, placed: u64, state: State) -> bool {
+    fn from(&mut self, placed: u64, session: Session) -> bool {
         let open = |at: &usize| placed & (1 << at) == 0;
         let left: Vec<usize> = (0..self.events.len()).filter(open).collect();
         let known = left.iter().filter_map(|at| self.events.get(*at));
         let known = known.filter(|event| event.told.is_some());
         let Some(first_end) = known.map(|event| event.ended).min() else { return true };
-        if !self.tried.insert((placed, state)) {
+        if !self.tried.insert((placed, session)) {
             return false;
         }
         for at in left {
             let Some(event) = self.events.get(at) else { continue };
-            let (next, told) = state.after(event.call);
+            let (next, told) = session.after(event.key, event.call);
             let fits = event.told.is_none_or(|known| known == told);
             if event.began <= first_end && fits {
                 self.order.push(at);
@@ -165,161 +216,6 @@ impl Search<'_> {
             }
         }
         false
-    }
-}
-
-/// How much is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Volume {
-    /// How many sessions, one after the other.
-    pub sessions: u32,
-    /// How many threads use each at once.
-    pub threads: u32,
-    /// How many calls each thread makes in each session.
-    pub calls: u32,
-}
-
-/// What was recorded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// How many histories were explained.
-    pub histories: u64,
-    /// How many calls they had.
-    pub calls: u64,
-    /// How many of these overlapped the call before them.
-    pub overlapping: u64,
-}
-
-/// Lets threads use the sessions of one store, and explains what they were told.
-///
-/// # Panics
-///
-/// If a history cannot be explained; it is printed call by call with the `seed`.
-pub fn check(fixture: &impl Fixture, volume: Volume, seed: u64) -> Figures {
-    let desk = Desk::open(fixture);
-    let (clock, starts) = (AtomicU64::new(0), Barrier::new(volume.threads as usize));
-    let keys: Vec<Key> = (0..volume.sessions).map(|number| desk.has_guest(number)).collect();
-    let histories: Vec<Mutex<Vec<Event>>> = keys.iter().map(|_| Mutex::default()).collect();
-    thread::scope(|scope| {
-        for thread in 0..volume.threads {
-            let (desk, keys, histories) = (&desk, &keys, &histories);
-            let (clock, starts) = (&clock, &starts);
-            scope.spawn(move || {
-                let random = seed ^ (u64::from(thread) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                let mut client = Client { store: &desk.store, clock, random: random | 1 };
-                for (key, history) in keys.iter().zip(histories) {
-                    starts.wait();
-                    let events = client.use_session(key, volume.calls);
-                    history.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
-                }
-            });
-        }
-    });
-    let mut figures = Figures::default();
-    for history in histories {
-        let mut events = history.into_inner().unwrap_or_else(PoisonError::into_inner);
-        events.sort_by_key(|event| event.began);
-        let order = explain(&events);
-        assert!(order.is_some(), "no order explains this (CLOAKROOM_SEED={seed}):\n{events:#?}");
-        figures.histories += 1;
-        figures.calls += events.len() as u64;
-        let pairs = events.iter().zip(events.iter().skip(1));
-        figures.overlapping += pairs.filter(|(a, b)| b.began < a.ended).count() as u64;
-    }
-    figures
-}
-
-/// One thread.
-struct Client<'a, S> {
-    store: &'a S,
-    clock: &'a AtomicU64,
-    random: u64,
-}
-
-impl<S: Registry> Client<'_, S> {
-    fn use_session(&mut self, key: &Key, calls: u32) -> Vec<Event> {
-        let mut newest = State::default();
-        let mut events = Vec::new();
-        for _ in 0..calls {
-            let call = self.call(newest);
-            let began = self.clock.fetch_add(1, Ordering::SeqCst);
-            self.let_others();
-            let told = self.make(key, call);
-            self.let_others();
-            let ended = self.clock.fetch_add(1, Ordering::SeqCst);
-            if let Ok(Told::Live(state) | Told::Done(state) | Told::Conflict(state)) = told {
-                newest = state;
-            }
-            events.push(Event { call, told: told.ok(), began, ended });
-        }
-        events
-    }
-
-    /// Increments of the newest value that was seen, values that replace whatever there is, loads,
-    /// and now and then the end.
-    fn call(&mut self, newest: State) -> Call {
-        let field = self.below(3);
-        let value = newest.fields.get(field).copied().unwrap_or_default() + 1;
-        match self.below(24) {
-            0..=9 => Call::Commit { expect: Some(newest.version), field, value },
-            10..=14 => Call::Commit { expect: None, field, value: 1_000 + self.random % 1_000 },
-            15..=22 => Call::Load,
-            _ => Call::End,
-        }
-    }
-
-    fn make(&self, key: &Key, call: Call) -> Result<Told, StoreError> {
-        let now = at(1);
-        match call {
-            Call::Load => {
-                let load = block_on(self.store.load(&[*key], now))?.into_iter().next();
-                Ok(match load {
-                    Some(Load::Live(record)) => Told::Live(state_of(&record)),
-                    _ => Told::Gone,
-                })
-            }
-            Call::Commit { expect, field: number, value } => {
-                let mut ops = Ops::new();
-                ops.set(field(FIELDS.get(number).copied().unwrap_or("z")), &value)?;
-                let expect = expect.map_or(Expect::Any, Expect::Version);
-                Ok(match block_on(self.store.commit(key, expect, &ops, None, now))? {
-                    Commit::Done(record) => Told::Done(state_of(&record)),
-                    Commit::Conflict(record) => Told::Conflict(state_of(&record)),
-                    Commit::Gone(_) => Told::Gone,
-                })
-            }
-            Call::End => {
-                Ok(match block_on(self.store.end(Target::Key(*key), Ending::LOGOUT, now))? {
-                    End::Ended(record) => Told::Ended(state_of(&record)),
-                    End::Stale | End::Gone(_) => Told::Gone,
-                })
-            }
-        }
-    }
-
-    /// Now and then lets other threads go first, so that calls of a fast store overlap too.
-    fn let_others(&mut self) {
-        if self.below(4) == 0 {
-            thread::yield_now();
-        }
-    }
-
-    /// A number below `bound` (xorshift64*).
-    fn below(&mut self, bound: u64) -> usize {
-        self.random ^= self.random >> 12;
-        self.random ^= self.random << 25;
-        self.random ^= self.random >> 27;
-        let mixed = self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(mixed % bound).unwrap_or_default()
-    }
-}
-
-fn state_of(record: &Record) -> State {
-    let value = |name: &str| record.fields().get(name).and_then(|text| text.parse().ok());
-    State {
-        live: true,
-        version: record.version(),
-        fields: FIELDS.map(|name| value(name).unwrap_or_default()),
     }
 }
 

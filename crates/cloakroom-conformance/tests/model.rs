@@ -10,9 +10,9 @@ use cloakroom_conformance::history::{self, Volume};
 use cloakroom_conformance::model;
 use cloakroom_memory::MemoryStore;
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
-    Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
-    Survival, Swept, Target, Timestamp, Touch, UserId,
+    Answer, By, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit,
+    Load, Loads, Ops, Page, Reach, Reason, Record, Registry, Resume, Rotate, Rotation, Route,
+    SessionId, Store, StoreError, Survival, Swept, Target, Timestamp, Touch, UserId,
 };
 
 /// What a store does wrong.
@@ -25,6 +25,12 @@ enum Fault {
     /// The grace of a renewal is a millisecond too long.
     GraceIsTooLong,
     LimitsForgetTheDormant,
+    /// A login begins its session, and leaves the one before where it was.
+    LoginsLeaveTheOldSession,
+    /// Nothing but a creation has an answer.
+    NothingIsAnswered,
+    /// A renewed key loads its session as if it were the newest.
+    RenewedKeysLoadAsTheNewest,
     /// Loads answer what they answered before, as a cache does that nobody tells of changes.
     LoadsAreStale,
     SweepsTakeTheDormant,
@@ -46,6 +52,16 @@ impl Broken {
     fn has(&self, fault: Fault) -> bool {
         self.fault == fault
     }
+
+    fn dormant_of(&self, user: &UserId, now: Timestamp) -> u32 {
+        let records = self.inner.list(user, Page::first(1_000), now).now().unwrap().unwrap();
+        let dormant = records.iter().filter(|record| record.is_dormant(now));
+        u32::try_from(dormant.count()).unwrap()
+    }
+}
+
+fn away<T>() -> Answer<T> {
+    Answer::ready(Err(StoreError::unavailable("it never answers")))
 }
 
 impl Store for Broken {
@@ -66,6 +82,17 @@ impl Store for Broken {
     }
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
+        if self.has(Fault::NothingIsAnswered) {
+            return away();
+        }
+        if self.has(Fault::RenewedKeysLoadAsTheNewest) {
+            let newest = |load| match load {
+                Load::Forwarded(record) => Load::Live(record),
+                Load::Live(_) | Load::Dormant(_) | Load::Gone(_) => load,
+            };
+            let loads = self.inner.load(keys, now).now().unwrap();
+            return Answer::ready(loads.map(|loads| loads.into_iter().map(newest).collect()));
+        }
         let loads = self.inner.load(keys, now).now().unwrap();
         let mut remembered = self.remembered.lock().unwrap();
         if let (true, Some((known, before))) = (self.has(Fault::LoadsAreStale), &*remembered)
@@ -97,6 +124,9 @@ impl Store for Broken {
         touch: Option<Touch>,
         now: Timestamp,
     ) -> Answer<Commit> {
+        if self.has(Fault::NothingIsAnswered) {
+            return away();
+        }
         if self.has(Fault::ConflictsAreWritten) {
             return self.inner.commit(key, Expect::Any, ops, touch, now);
         }
@@ -112,7 +142,21 @@ impl Store for Broken {
     }
 
     fn rotate(&self, old: &Key, new: &Key, rotation: Rotation, now: Timestamp) -> Answer<Rotate> {
+        if self.has(Fault::NothingIsAnswered) {
+            return away();
+        }
         let rotation = match rotation {
+            Rotation::Privilege { draft, limit, .. }
+                if self.has(Fault::LoginsLeaveTheOldSession) =>
+            {
+                return match self.inner.create(new, draft, limit, now).now().unwrap().unwrap() {
+                    Create::Done { record, evicted } => {
+                        Answer::ready(Ok(Rotate::Done { record, evicted }))
+                    }
+                    Create::KeyTaken => Answer::ready(Ok(Rotate::KeyTaken)),
+                    Create::LimitReached(list) => Answer::ready(Ok(Rotate::LimitReached(list))),
+                };
+            }
             Rotation::Renewal { identity, times, grace, cap }
                 if self.has(Fault::GraceIsTooLong) =>
             {
@@ -122,7 +166,9 @@ impl Store for Broken {
             Rotation::Privilege { draft, keep, limit, ending }
                 if self.has(Fault::LimitsForgetTheDormant) =>
             {
-                let limit = limit.map(|limit| Limit { max: limit.max + 1, ..limit });
+                let user = draft.identity.user.as_ref();
+                let dormant = user.map_or(0, |user| self.dormant_of(user, now));
+                let limit = limit.map(|limit| Limit { max: limit.max + dormant, ..limit });
                 Rotation::Privilege { draft, keep, limit, ending }
             }
             right @ (Rotation::Renewal { .. } | Rotation::Privilege { .. }) => right,
@@ -135,6 +181,9 @@ impl Store for Broken {
     }
 
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
+        if self.has(Fault::NothingIsAnswered) {
+            return away();
+        }
         let mut ends = self.ends.lock().unwrap();
         *ends += 1;
         if self.has(Fault::EndsAreSometimesForgotten)
@@ -178,11 +227,15 @@ impl Registry for Broken {
     }
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
+        let swept = self.inner.sweep(now, limit);
         if self.has(Fault::SweepsTakeTheDormant) {
-            let later = now.plus(Duration::from_millis(1));
-            return self.inner.sweep(later, limit);
+            let records = self.inner.scan(Page::first(1_000), now).now().unwrap().unwrap();
+            for record in records.iter().filter(|record| record.is_dormant(now)) {
+                let ending = Ending { reason: Reason::Idle, by: By::SYSTEM };
+                let _ended = self.inner.end(Target::Id(record.id()), ending, now).now();
+            }
         }
-        self.inner.sweep(now, limit)
+        swept
     }
 }
 
@@ -198,6 +251,8 @@ fn a_broken_store_leaves_the_model_in_a_short_script() {
         Fault::GraceIsTooLong,
         Fault::LimitsForgetTheDormant,
         Fault::LoadsAreStale,
+        Fault::LoginsLeaveTheOldSession,
+        Fault::RenewedKeysLoadAsTheNewest,
         Fault::SweepsTakeTheDormant,
     ] {
         let check = || model::check(&|| Broken::new(fault), 4_000, 7);
@@ -214,10 +269,25 @@ fn a_broken_store_leaves_the_model_in_a_short_script() {
 #[test]
 fn a_broken_store_has_a_history_that_nothing_explains() {
     let volume = Volume { sessions: 100, threads: 4, calls: 12 };
-    for fault in [Fault::CommitsAreTorn, Fault::EndsAreSometimesForgotten, Fault::LoadsAreStale] {
+    for fault in [
+        Fault::CommitsAreTorn,
+        Fault::EndsAreSometimesForgotten,
+        Fault::LoadsAreStale,
+        Fault::LoginsLeaveTheOldSession,
+        Fault::RenewedKeysLoadAsTheNewest,
+    ] {
         let check = || history::check(&|| Broken::new(fault), volume, 7);
         let panic = catch_unwind(AssertUnwindSafe(check)).expect_err(&format!("{fault:?}"));
 
         assert!(told(&*panic).contains("no order explains this"), "{fault:?}");
     }
+}
+
+#[test]
+fn what_a_store_never_answers_is_counted() {
+    let volume = Volume { sessions: 10, threads: 2, calls: 6 };
+
+    let figures = history::check(&|| Broken::new(Fault::NothingIsAnswered), volume, 7);
+
+    assert_eq!((figures.unanswered, figures.moved), (figures.calls, 0));
 }

@@ -157,7 +157,7 @@ fn what_clients_are_told_fits_into_one_order() {
                         {
                             newest = state;
                         }
-                        events.push(Event { call, told: Some(told), began, ended });
+                        events.push(Event { key: 0, call, told: Some(told), began, ended });
                     }
                     events
                 })

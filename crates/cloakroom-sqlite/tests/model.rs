@@ -88,5 +88,7 @@ fn what_threads_are_told_one_client_could_have_been_told() {
     let figures = history::check(&Files::new(), volume, seed);
 
     println!("{figures:?}");
+    assert_eq!(figures.unanswered, 0, "what has no answer explains itself");
     assert!(figures.overlapping > 0, "nothing happened at once");
+    assert!(figures.moved > 0 && figures.forwarded > 0, "no key was renewed");
 }

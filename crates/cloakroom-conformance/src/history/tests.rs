@@ -1,7 +1,7 @@
 use super::*;
 
 fn event(call: Call, told: Told, began: u64, ended: u64) -> Event {
-    Event { call, told: Some(told), began, ended }
+    Event { key: 0, call, told: Some(told), began, ended }
 }
 
 fn state(version: u64, a: u64) -> State {
@@ -71,7 +71,7 @@ fn a_torn_read_cannot_be_explained() {
 
 #[test]
 fn a_call_without_an_answer_may_have_happened_or_not() {
-    let lost = Event { call: set(None, 1), told: None, began: 0, ended: 1 };
+    let lost = Event { key: 0, call: set(None, 1), told: None, began: 0, ended: 1 };
     let seen = event(Call::Load, Told::Live(state(2, 1)), 2, 3);
     let unseen = event(Call::Load, Told::Live(state(1, 0)), 2, 3);
 
@@ -88,4 +88,43 @@ fn twelve_calls_that_all_overlap_are_searched_to_the_end() {
     events.push(event(Call::Load, Told::Live(state(13, 5)), 200, 201));
 
     assert_eq!(explain(&events), None);
+}
+
+#[test]
+fn a_renewed_key_forwards_and_does_no_more() {
+    let renewed = event(Call::Renew { to: 1 }, Told::Moved(state(2, 0)), 0, 1);
+    let late = |key, call, told| Event { key, ..event(call, told, 2, 3) };
+
+    for (fits, late) in [
+        (true, late(0, Call::Load, Told::Forwarded(state(2, 0)))),
+        (true, late(1, Call::Load, Told::Live(state(2, 0)))),
+        (true, late(0, set(Some(2), 7), Told::Done(state(3, 7)))),
+        (true, late(0, Call::End, Told::Stale)),
+        (true, late(0, Call::Renew { to: 1 }, Told::Stale)),
+        (true, late(1, Call::Renew { to: 0 }, Told::Taken)),
+        (true, late(2, Call::Load, Told::Gone)),
+        (false, late(0, Call::Load, Told::Live(state(2, 0)))),
+        (false, late(0, Call::Load, Told::Gone)),
+        (false, late(0, Call::End, Told::Ended(state(2, 0)))),
+        (false, late(0, Call::Renew { to: 2 }, Told::Moved(state(3, 0)))),
+        (false, late(1, Call::Renew { to: 0 }, Told::Moved(state(3, 0)))),
+    ] {
+        assert_eq!(explain(&[renewed.clone(), late.clone()]).is_some(), fits, "{late:?}");
+    }
+}
+
+#[test]
+fn a_replaced_key_leads_nowhere() {
+    let replaced = event(Call::Replace { to: 1 }, Told::Moved(state(1, 0)), 0, 1);
+    let late = |key, call, told| Event { key, ..event(call, told, 2, 3) };
+
+    for (fits, late) in [
+        (true, late(0, Call::Load, Told::Gone)),
+        (true, late(1, Call::Load, Told::Live(state(1, 0)))),
+        (true, late(1, Call::Renew { to: 0 }, Told::Taken)),
+        (false, late(0, Call::Load, Told::Forwarded(state(1, 0)))),
+        (false, late(0, set(None, 7), Told::Done(state(2, 7)))),
+    ] {
+        assert_eq!(explain(&[replaced.clone(), late.clone()]).is_some(), fits, "{late:?}");
+    }
 }
