@@ -21,8 +21,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use tokio::task::JoinHandle;
 
 use crate::support::{IDLE, Shop, World, is_long, request_headers, set_cookie};
-use judge::judge;
+use judge::{Reached, judge};
 use script::{BROWSERS, Do, PROCESSES, Script, Step};
+
+/// How old a token may become before its session is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(700);
 
 /// What the requests of one script left behind, in the order in which it happened.
 #[derive(Debug, Default)]
@@ -45,8 +48,12 @@ pub struct Entry {
 #[derive(Debug)]
 pub enum What {
     Began,
+    /// The session that the handler found.
+    Found(Option<Stands>),
     /// The handler asked for something.
     Asked(Do),
+    /// Whom the next step is about, beside the session of its request.
+    Aimed(Aim),
     /// A step of the handler, and the session that it stands in afterwards.
     Did(Do, Option<Stands>),
     #[allow(dead_code, reason = "the kind is there to be printed")]
@@ -60,17 +67,30 @@ pub enum What {
     Cancelled,
 }
 
+/// Whom a step is about.
+#[derive(Clone, Debug)]
+pub enum Aim {
+    /// One session.
+    Session(SessionId),
+    /// All sessions of a user but one.
+    Others(UserId, SessionId),
+    /// All sessions of a user.
+    All(UserId),
+}
+
 /// The session that a handler sees.
 #[derive(Clone, Debug)]
 pub struct Stands {
     pub id: SessionId,
     pub user: Option<UserId>,
+    pub is_staff: bool,
     pub data: Shop,
 }
 
 impl Stands {
     fn of(s: &Session<Shop>) -> Option<Self> {
-        s.id().map(|id| Self { id, user: s.user(), data: s.data().clone() })
+        let is_staff = s.roles().contains("staff");
+        s.id().map(|id| Self { id, user: s.user(), is_staff, data: s.data().clone() })
     }
 }
 
@@ -127,6 +147,7 @@ impl Sender {
     }
 
     async fn handle(&self, mut s: Session<Shop>, steps: &[Do]) -> StatusCode {
+        self.say(What::Found(Stands::of(&s)));
         for step in steps {
             self.say(What::Asked(*step));
             if let Some(stands) = Stands::of(&s) {
@@ -175,12 +196,24 @@ impl Sender {
                 Err(error) if *error.kind() == ErrorKind::NotSignedIn => Ok(()),
                 done => done,
             },
-            Do::EndOthers => s.end_others().await.map(drop),
-            Do::Roles(user) => process.set_roles(script::USERS[user], &["staff"]).await.map(drop),
+            Do::EndOthers => {
+                if let (Some(user), Some(here)) = (s.user(), s.id()) {
+                    self.say(What::Aimed(Aim::Others(user, here)));
+                }
+                s.end_others().await.map(drop)
+            }
+            Do::Roles(user) => {
+                let name = script::USERS[user];
+                self.say(What::Aimed(Aim::All(UserId::try_from(name).unwrap())));
+                process.set_roles(name, &["staff"]).await.map(drop)
+            }
             Do::Revoke(browser) => {
                 let id = self.ids.lock().unwrap()[browser];
                 match id {
-                    Some(id) => process.revoke(id, By::SYSTEM).await.map(drop),
+                    Some(id) => {
+                        self.say(What::Aimed(Aim::Session(id)));
+                        process.revoke(id, By::SYSTEM).await.map(drop)
+                    }
                     None => Ok(()),
                 }
             }
@@ -190,7 +223,7 @@ impl Sender {
 
 impl Play {
     fn new() -> Self {
-        let rules = |rules: cloakroom::Builder<Shop>| rules.renew_every(Duration::from_secs(700));
+        let rules = |rules: cloakroom::Builder<Shop>| rules.renew_every(RENEW_EVERY);
         let world = World::new(PROCESSES, Answers::Late, &rules);
         let (log, tickets, ids) = (Arc::default(), Arc::default(), Arc::default());
         Self { world, log, tickets, ids, running: Vec::new(), requests: 0 }
@@ -272,7 +305,7 @@ impl Play {
     }
 }
 
-fn run(script: &Script) -> std::result::Result<(), String> {
+fn run(script: &Script) -> std::result::Result<Reached, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -286,7 +319,7 @@ fn run(script: &Script) -> std::result::Result<(), String> {
         play.finish().await?;
         let ended = judge(&play).await;
         let ended = match ended {
-            Ok(()) => play.goes_on().await,
+            Ok(reached) => play.goes_on().await.map(|()| reached),
             Err(why) => Err(why),
         };
         ended.map_err(|why| {
@@ -311,15 +344,21 @@ fn whatever_happens_no_law_is_broken() {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let (scripts, steps) = (std::cell::Cell::new(0u64), std::cell::Cell::new(0u64));
+    let reached = std::cell::RefCell::new(Reached::default());
 
     let tried = TestRunner::new_with_rng(config, rng).run(&script::scripts(), |script| {
         scripts.set(scripts.get() + 1);
         steps.set(steps.get() + script.0.len() as u64);
-        run(&script).map_err(TestCaseError::fail)
+        *reached.borrow_mut() += run(&script).map_err(TestCaseError::fail)?;
+        Ok(())
     });
 
     match tried {
-        Ok(()) => println!("{} scripts, {} steps", scripts.get(), steps.get()),
+        Ok(()) => {
+            let reached = reached.into_inner();
+            println!("{} scripts, {} steps, {reached:?}", scripts.get(), steps.get());
+            assert!(reached.is_enough(scripts.get()), "too little came to its end: {reached:?}");
+        }
         Err(TestError::Fail(why, script)) => panic!("CLOAKROOM_SEED={seed}{script:?}\n{why}"),
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
