@@ -76,6 +76,8 @@ fn built(line: &str) -> Option<Built> {
 /// Without cargo in between, so that a program that hangs can be ended.
 fn run(Built { program, folder }: &Built, tests: &[&Test]) -> Result<Outcome, String> {
     let mut command = command(program, folder);
+    // A single thread says which test begins, before it can end the program.
+    command.args((tests.len() == 1).then_some("--test-threads=1"));
     command.arg("--exact").args(tests.iter().map(|test| test.name.as_str()));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| process::cannot_start(&command, &error))?;

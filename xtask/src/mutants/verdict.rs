@@ -27,19 +27,25 @@ enum Fate {
     Failed,
     /// It began, and neither passed nor failed before its program ended.
     Unfinished,
+    /// Its program ended before anything was heard of it.
+    Unheard,
     /// The program has no test of this name.
     Unknown,
 }
 
-/// What became of a mutant. Only the first two are as it should be.
+/// What became of a mutant. Only the first three are as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Every test that it names failed.
     Killed,
+    /// A test that it names ended its program: it began, and did not come to its end.
+    Aborted,
     /// A test that it names did not end in time.
     Hung,
     /// This test passed.
     Survived(String),
+    /// The program ended before this test began, which is no merit of it.
+    NeverBegan(String),
     /// There is no test of this name.
     NoSuchTest(String),
     /// The compiler refuses it, which is no test's merit.
@@ -64,8 +70,9 @@ impl Outcome {
         };
         match program.fate(&test.name) {
             Fate::Failed => Verdict::Killed,
-            Fate::Unfinished if program.hung => Verdict::Hung,
-            Fate::Unfinished => Verdict::Killed,
+            Fate::Unfinished | Fate::Unheard if program.hung => Verdict::Hung,
+            Fate::Unfinished => Verdict::Aborted,
+            Fate::Unheard => Verdict::NeverBegan(test.name.clone()),
             Fate::Passed => Verdict::Survived(test.name.clone()),
             Fate::Unknown => Verdict::NoSuchTest(test.name.clone()),
         }
@@ -89,7 +96,9 @@ impl Outcome {
         match fate {
             Fate::Passed | Fate::Unknown => None,
             Fate::Failed => Some(format!("{name} fails without a mutant")),
-            Fate::Unfinished => Some(format!("{name} does not end without a mutant")),
+            Fate::Unfinished | Fate::Unheard => {
+                Some(format!("{name} does not end without a mutant"))
+            }
         }
     }
 }
@@ -106,7 +115,7 @@ impl Program {
             Some(word) if word.starts_with("FAILED") => Fate::Failed,
             Some(_) => Fate::Unfinished,
             None if self.succeeded || self.ran_nothing() => Fate::Unknown,
-            None => Fate::Unfinished,
+            None => Fate::Unheard,
         }
     }
 
@@ -121,9 +130,10 @@ impl Verdict {
         match (self, other) {
             (Self::Killed, other) => other,
             (one, Self::Killed) => one,
-            (Self::Hung, other) => other,
+            (Self::Aborted | Self::Hung, other) => other,
             (
                 one @ (Self::Survived(_)
+                | Self::NeverBegan(_)
                 | Self::NoSuchTest(_)
                 | Self::DoesNotCompile(_)
                 | Self::DoesNotApply(_)),
@@ -134,8 +144,9 @@ impl Verdict {
 
     pub(crate) const fn is_dead(&self) -> bool {
         match self {
-            Self::Killed | Self::Hung => true,
+            Self::Killed | Self::Aborted | Self::Hung => true,
             Self::Survived(_)
+            | Self::NeverBegan(_)
             | Self::NoSuchTest(_)
             | Self::DoesNotCompile(_)
             | Self::DoesNotApply(_) => false,
@@ -146,8 +157,10 @@ impl Verdict {
     pub(crate) const fn word(&self) -> &'static str {
         match self {
             Self::Killed => "killed",
+            Self::Aborted => "killed-by-abort",
             Self::Hung => "killed-by-timeout",
             Self::Survived(_) => "SURVIVED",
+            Self::NeverBegan(_) => "NEVER-BEGAN",
             Self::NoSuchTest(_) => "NO-SUCH-TEST",
             Self::DoesNotCompile(_) => "DOES-NOT-COMPILE",
             Self::DoesNotApply(_) => "DOES-NOT-APPLY",
@@ -157,8 +170,10 @@ impl Verdict {
     fn sentence(&self) -> String {
         match self {
             Self::Killed => String::new(),
+            Self::Aborted => "the test ended its program".to_owned(),
             Self::Hung => "hung (killed by the time limit)".to_owned(),
             Self::Survived(test) => format!("{test} passes with it"),
+            Self::NeverBegan(test) => format!("the program ended before {test} began"),
             Self::NoSuchTest(test) => format!("there is no test {test}"),
             Self::DoesNotCompile(why) => format!("does not compile: {why}"),
             Self::DoesNotApply(why) => {
@@ -194,14 +209,18 @@ pub(crate) fn totals(tried: &[Tried]) -> String {
         |wanted: fn(&Verdict) -> bool| tried.iter().filter(|one| wanted(&one.verdict)).count();
     let seconds: f64 = tried.iter().map(|one| one.took.as_secs_f64()).sum();
     format!(
-        "{} killed, {} killed by the time limit, {} survived, {} could not be judged; {seconds:.0} s",
+        "{} killed, {} by an abort, {} by the time limit, {} survived, {} could not be judged; {seconds:.0} s",
         count(|verdict| *verdict == Verdict::Killed),
+        count(|verdict| *verdict == Verdict::Aborted),
         count(|verdict| *verdict == Verdict::Hung),
         count(|verdict| matches!(verdict, Verdict::Survived(_))),
         count(|verdict| {
             matches!(
                 verdict,
-                Verdict::NoSuchTest(_) | Verdict::DoesNotCompile(_) | Verdict::DoesNotApply(_)
+                Verdict::NeverBegan(_)
+                    | Verdict::NoSuchTest(_)
+                    | Verdict::DoesNotCompile(_)
+                    | Verdict::DoesNotApply(_)
             )
         }),
     )
@@ -232,13 +251,15 @@ mod tests {
         let rows = [
             (ran(FAILED, false, false), "a::b", Verdict::Killed),
             (ran(FAILED, false, false), "a::c", Verdict::Survived("a::c".into())),
-            (ran(FAILED, false, false), "a::d", Verdict::Killed),
+            (ran(FAILED, false, false), "a::d", Verdict::NeverBegan("a::d".into())),
+            (ran("", false, false), "x", Verdict::NeverBegan("x".into())),
+            (ran("running 1 test\n", false, false), "x", Verdict::NeverBegan("x".into())),
             (ran("running 0 tests\n", true, false), "a", Verdict::NoSuchTest("a".into())),
             (ran("running 1 test\ntest x - should panic ... ok\n", true, false), "x", {
                 Verdict::Survived("x".into())
             }),
             (ran("running 1 test\n", false, true), "x", Verdict::Hung),
-            (ran("running 1 test\ntest x ... ", false, false), "x", Verdict::Killed),
+            (ran("running 1 test\ntest x ... ", false, false), "x", Verdict::Aborted),
             (
                 Outcome::NotBuilt("warning: w\nerror[E0308]: mismatched types\n --> x".into()),
                 "x",
@@ -267,6 +288,8 @@ mod tests {
         assert_eq!(Verdict::Killed.and(Verdict::Killed), Verdict::Killed);
         assert_eq!(Verdict::Killed.and(Verdict::Hung), Verdict::Hung);
         assert_eq!(Verdict::Hung.and(survived()), survived());
+        assert_eq!(Verdict::Aborted.and(survived()), survived());
+        assert!(!Verdict::NeverBegan("a".into()).is_dead() && Verdict::Aborted.is_dead());
         assert_eq!(survived().and(Verdict::Killed), survived());
         assert!(!survived().is_dead());
     }
@@ -276,6 +299,7 @@ mod tests {
         let header = "law: L3\nbreaks: x\ntest: -p a --lib t\n\n+++ b/a\n";
         let tried: Vec<Tried> = [
             Verdict::Killed,
+            Verdict::Aborted,
             Verdict::Hung,
             Verdict::Survived("t".into()),
             Verdict::NoSuchTest("t".into()),
@@ -290,7 +314,7 @@ mod tests {
         .collect();
 
         let counted =
-            "1 killed, 1 killed by the time limit, 1 survived, 1 could not be judged; 4 s";
+            "1 killed, 1 by an abort, 1 by the time limit, 1 survived, 1 could not be judged; 5 s";
         assert_eq!(totals(&tried), counted);
     }
 }
