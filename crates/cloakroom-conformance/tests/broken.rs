@@ -41,6 +41,8 @@ enum Fault {
     SweepNeverSaysMore,
     EndAllSparesNobody,
     ListIgnoresThePage,
+    RenewalsKeepTheClocks,
+    SweepTakesTheForgotten,
     NumbersAreRewritten,
     WorkWaitsForThePoll,
     LoadsAreOutOfOrder,
@@ -103,6 +105,9 @@ impl Broken {
             }
             (Fault::GraceIsIgnored, Rotation::Renewal { identity, times, cap, .. }) => {
                 Rotation::Renewal { identity, times, grace: cap, cap }
+            }
+            (Fault::RenewalsKeepTheClocks, Rotation::Renewal { identity, grace, cap, .. }) => {
+                Rotation::Renewal { identity, times: None, grace, cap }
             }
             (_, rotation) => rotation,
         }
@@ -260,6 +265,14 @@ impl Registry for Broken {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         let limit = if self.has(Fault::SweepIsUnbounded) { u32::MAX } else { limit };
+        if self.has(Fault::SweepTakesTheForgotten) {
+            let records = self.inner.scan(Page::first(100), now).now().unwrap().unwrap();
+            let forgotten =
+                |record: &&Record| record.identity().remembered_until.is_some_and(|at| at <= now);
+            for record in records.iter().filter(forgotten) {
+                let _ended = self.inner.end(Target::Id(record.id()), Ending::LOGOUT, now).now();
+            }
+        }
         map(self.inner.sweep(now, limit), |swept| Swept {
             more: swept.more && !self.has(Fault::SweepNeverSaysMore),
             ..swept
@@ -316,6 +329,11 @@ faults! {
     ReasonsAreForgotten: loading::an_ended_key_tells_its_ending,
     ReasonsAreConfused: loading::an_ended_key_tells_its_ending,
     SweepIsUnbounded: sweeping::a_sweep_is_bounded,
+    SweepIsUnbounded: sweeping::expired_forwarders_count_against_the_limit,
+    SweepTakesTheForgotten: sweeping::a_session_outlives_the_memory_of_its_user,
+    RenewalsKeepTheClocks: clocks::a_renewal_can_bring_the_deadline_forward,
+    ReasonsAreConfused: loading::an_older_key_keeps_its_own_ending,
+    ReasonsAreForgotten: remembered::a_resumed_session_tells_its_own_ending,
     SweepNeverSaysMore: sweeping::a_sweep_is_bounded,
     EndAllSparesNobody: users::end_all_can_spare_one,
     ListIgnoresThePage: users::a_list_is_paged_in_the_order_of_ids,
