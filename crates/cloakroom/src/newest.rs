@@ -7,7 +7,9 @@
 //!
 //! Answers of the store may come in another order than it made the changes in. But only one change
 //! can use a key up; whatever else was done with that key came after it, because it found the key
-//! gone. So the mark of the change that used a key up never replaces one that is there already.
+//! gone. So the mark of the change that used a key up never replaces one that is there already, but
+//! for one of a request that found the key alive and changed something else: of two live sessions
+//! neither is the visitor's, and both live on.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -28,26 +30,36 @@ pub(crate) struct Newest {
 #[derive(Debug, Default)]
 struct Marks {
     last: u64,
-    by_key: HashMap<Key, u64>,
+    by_key: HashMap<Key, Mark>,
     order: VecDeque<(Timestamp, Key, u64)>,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    number: u64,
+    /// The change left the key as it was.
+    spared: bool,
+}
+
 impl Newest {
-    /// Marks the keys that a request came with as changed now, and the one that it used up.
+    /// Marks the keys that a request came with as changed now, and the one that it used up. Those in
+    /// `alive` may be used up by others still.
     pub(crate) fn mark(
         &self,
         keys: impl Iterator<Item = Key>,
         used_up: Option<Key>,
+        alive: &[Key],
         now: Timestamp,
     ) -> u64 {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         marks.last += 1;
         let mark = marks.last;
         for key in keys.filter(|key| Some(*key) != used_up) {
-            marks.put(key, mark, now);
+            marks.put(key, Mark { number: mark, spared: alive.contains(&key) }, now);
         }
-        if let Some(key) = used_up.filter(|key| !marks.by_key.contains_key(key)) {
-            marks.put(key, mark, now);
+        let is_free = |key: &Key| marks.by_key.get(key).is_none_or(|there| there.spared);
+        if let Some(key) = used_up.filter(is_free) {
+            marks.put(key, Mark { number: mark, spared: false }, now);
         }
         marks.forget(now);
         mark
@@ -62,16 +74,16 @@ impl Newest {
         came_out: Option<Key>,
     ) -> bool {
         let marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        let untouched =
-            came_out.is_none_or(|key| marks.by_key.get(&key).is_none_or(|later| *later <= mark));
-        untouched && keys.all(|key| marks.by_key.get(&key).is_none_or(|found| *found == mark))
+        let untouched = came_out
+            .is_none_or(|key| marks.by_key.get(&key).is_none_or(|later| later.number <= mark));
+        untouched && keys.all(|key| marks.by_key.get(&key).is_none_or(|found| found.number == mark))
     }
 }
 
 impl Marks {
-    fn put(&mut self, key: Key, mark: u64, now: Timestamp) {
+    fn put(&mut self, key: Key, mark: Mark, now: Timestamp) {
         self.by_key.insert(key, mark);
-        self.order.push_back((now, key, mark));
+        self.order.push_back((now, key, mark.number));
     }
 
     fn forget(&mut self, now: Timestamp) {
@@ -80,7 +92,7 @@ impl Marks {
                 break;
             }
             self.order.pop_front();
-            if self.by_key.get(&key) == Some(&mark) {
+            if self.by_key.get(&key).is_some_and(|there| there.number == mark) {
                 self.by_key.remove(&key);
             }
         }
@@ -98,10 +110,10 @@ mod tests {
     #[test]
     fn a_later_change_of_the_same_ticket_takes_the_cookie_over() {
         let (newest, now) = (Newest::default(), Timestamp::from_millis(0));
-        let logout = newest.mark([key(1)].into_iter(), None, now);
+        let logout = newest.mark([key(1)].into_iter(), None, &[], now);
         assert!(newest.is_newest(logout, [key(1)].into_iter(), None));
 
-        let login = newest.mark([key(1)].into_iter(), None, now);
+        let login = newest.mark([key(1)].into_iter(), None, &[], now);
 
         assert!(!newest.is_newest(logout, [key(1)].into_iter(), None));
         assert!(newest.is_newest(login, [key(1)].into_iter(), Some(key(2))));
@@ -110,9 +122,9 @@ mod tests {
     #[test]
     fn a_change_of_what_came_out_takes_the_cookie_over() {
         let (newest, now) = (Newest::default(), Timestamp::from_millis(0));
-        let login = newest.mark([key(1)].into_iter(), None, now);
+        let login = newest.mark([key(1)].into_iter(), None, &[], now);
 
-        newest.mark([key(2)].into_iter(), None, now);
+        newest.mark([key(2)].into_iter(), None, &[], now);
 
         assert!(!newest.is_newest(login, [key(1)].into_iter(), Some(key(2))));
     }
@@ -121,19 +133,32 @@ mod tests {
     fn the_change_that_used_the_ticket_up_came_first_however_late_it_is_told() {
         let (newest, now) = (Newest::default(), Timestamp::from_millis(0));
         let keys = || [key(1)].into_iter();
-        let login = newest.mark(keys(), None, now);
+        let login = newest.mark(keys(), None, &[], now);
 
-        let logout = newest.mark(keys(), Some(key(1)), now);
+        let logout = newest.mark(keys(), Some(key(1)), &[], now);
 
         assert!(!newest.is_newest(logout, keys(), None));
         assert!(newest.is_newest(login, keys(), Some(key(2))));
     }
 
     #[test]
+    fn a_change_that_left_the_ticket_alive_came_before_the_one_that_used_it_up() {
+        let (newest, now) = (Newest::default(), Timestamp::from_millis(0));
+        let elsewhere = newest.mark([key(1), key(2)].into_iter(), None, &[key(1)], now);
+
+        let login = newest.mark([key(1)].into_iter(), Some(key(1)), &[], now);
+        let late = newest.mark([key(2)].into_iter(), Some(key(2)), &[], now);
+
+        assert!(newest.is_newest(login, [key(1)].into_iter(), None));
+        assert!(!newest.is_newest(late, [key(2)].into_iter(), None), "it was found gone");
+        assert!(!newest.is_newest(elsewhere, [key(1), key(2)].into_iter(), None));
+    }
+
+    #[test]
     fn marks_are_forgotten_in_time_and_in_number() {
         let newest = Newest::default();
-        newest.mark([key(1)].into_iter(), None, Timestamp::from_millis(0));
-        newest.mark([key(2)].into_iter(), None, Timestamp::from_millis(0).plus(KEPT));
+        newest.mark([key(1)].into_iter(), None, &[], Timestamp::from_millis(0));
+        newest.mark([key(2)].into_iter(), None, &[], Timestamp::from_millis(0).plus(KEPT));
 
         let marks = newest.marks.lock().unwrap();
         assert_eq!(marks.by_key.keys().copied().collect::<Vec<_>>(), [key(2)]);

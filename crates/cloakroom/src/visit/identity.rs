@@ -322,8 +322,8 @@ impl Visit {
         used_up: Option<Key>,
     ) {
         let (newest, now) = (&self.manager.newest, self.manager.now());
-        let mark = newest.mark(self.tickets.iter(), used_up, now);
         let mut state = self.state();
+        let mark = newest.mark(self.tickets.iter(), used_up, &state.others, now);
         state.standing = Some(standing);
         state.touch = None;
         state.cookie = Some(CookieChange { token, remembered_until, mark });

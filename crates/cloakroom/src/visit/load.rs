@@ -87,11 +87,17 @@ impl Visit {
         }
         if self.tickets.too_many {
             event::too_many_tickets();
+            self.state().others = self.tickets.iter().collect();
             return Ok(Standing::Anonymous { ended: None });
         }
         let manager = &self.manager;
         let keys: Vec<Key> = self.tickets.iter().collect();
         let loads = manager.ask("load", manager.store.load(&keys, manager.now())).await?;
+        if keys.len() > 1 {
+            let not_gone = keys.iter().zip(loads.iter());
+            let not_gone = not_gone.filter(|(_, load)| !matches!(load, Load::Gone(_)));
+            self.state().others = not_gone.map(|(key, _)| *key).collect();
+        }
         match found(&keys, loads) {
             Found::Nothing(ended) => {
                 ended.into_iter().for_each(event::came_back);

@@ -51,6 +51,9 @@ struct State {
     /// The token is due to be renewed.
     renewal: bool,
     cookie: Option<CookieChange>,
+    /// The keys of several tickets, or of too many, that may lead to a session whatever this request
+    /// does.
+    others: Vec<Key>,
     closed: bool,
 }
 

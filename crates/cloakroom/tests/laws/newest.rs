@@ -245,3 +245,21 @@ async fn several_identity_calls_of_one_request_hand_out_the_last_ticket_only() {
     assert_eq!(browser.body("/who").await, "bea password");
     assert_eq!(house.sessions.count().await.unwrap().sessions, 1);
 }
+
+#[tokio::test]
+async fn a_request_with_two_sessions_takes_no_cookie_from_either() {
+    for path in ["/login/ada", "/rotate", "/step-up", "/logout"] {
+        let house = House::shop();
+        let (ada, eve) = (house.user("ada").await, house.user("eve").await);
+        let (own, planted) = (ada.ticket().unwrap(), eve.ticket().unwrap());
+        let mut both = house.browser().request(Method::POST, "/set/note/x");
+        let line = format!("{NAME}={own}; {NAME}={planted}");
+        both.headers_mut().insert("cookie", line.parse().unwrap());
+        let nobodys = house.send(both).await;
+        assert!(nobodys.ticket().is_some_and(|ticket| !ticket.is_empty()), "a session of its own");
+
+        let reply = ada.post(path).await;
+
+        assert_eq!((reply.status, reply.ticket().is_some()), (StatusCode::OK, true), "{path}");
+    }
+}
