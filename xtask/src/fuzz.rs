@@ -16,9 +16,10 @@ struct Target {
     seeds: &'static [&'static str],
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target { name: "cookie_header", seeds: &["cookie_header", "found/cookie_header"] },
     Target { name: "ticket_request", seeds: &["ticket", "origin", "found/ticket_request"] },
+    Target { name: "request_script", seeds: &["found/request_script"] },
     Target { name: "fields_json", seeds: &["fields", "found/fields_json"] },
     Target { name: "ops_apply", seeds: &["fields", "found/ops_apply"] },
     Target { name: "set_cookie", seeds: &["ticket", "found/set_cookie"] },
