@@ -32,6 +32,7 @@ const LAYERS: &[Layer] = &[
     layer("cloakroom-conformance", &["cloakroom-store"]),
     layer("cloakroom-memory", &["cloakroom-store"]),
     layer("cloakroom-sqlite", &["cloakroom-store"]),
+    layer("cloakroom-redis", &["cloakroom-store"]),
     layer(
         "cloakroom",
         &[

@@ -1,0 +1,155 @@
+//! One server: its connection, opened by one task at a time and again when it broke.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use cloakroom_store::StoreError;
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Value};
+use tokio::time::{Instant, timeout};
+
+use crate::config::Address;
+use crate::dial::Dial;
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::journal::Duty;
+
+/// How long a failed attempt to connect is everybody's answer. Half of it is by chance, so that
+/// many processes do not come back in the same instant, and all of them do within a second.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A server, and the connection to it while there is one.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) address: Address,
+    open: RwLock<Option<Open>>,
+    /// Held by the one task that opens the connection.
+    opening: tokio::sync::Mutex<Option<Failure>>,
+    duty: Mutex<Duty>,
+}
+
+/// A connection to one run of a server, which was greeted and told what it may have missed.
+#[derive(Clone)]
+pub(crate) struct Open {
+    connection: MultiplexedConnection,
+    pub(crate) run: Arc<str>,
+    number: u64,
+}
+
+impl std::fmt::Debug for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Open(run {})", self.run)
+    }
+}
+
+#[derive(Debug)]
+struct Failure {
+    error: StoreError,
+    until: Instant,
+}
+
+impl Link {
+    pub(crate) fn new(address: Address, duty: Duty) -> Self {
+        Self {
+            address,
+            open: RwLock::default(),
+            opening: tokio::sync::Mutex::default(),
+            duty: Mutex::new(duty),
+        }
+    }
+
+    /// The slots that the server answers for.
+    pub(crate) fn duty(&self) -> Duty {
+        self.duty.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The server answers for other slots from now on.
+    pub(crate) fn set_duty(&self, duty: Duty) {
+        *self.duty.lock().unwrap_or_else(PoisonError::into_inner) = duty;
+    }
+
+    /// The connection, if there is one.
+    pub(crate) fn current(&self) -> Option<Open> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The connection; opens it if there is none.
+    pub(crate) async fn open(&self, hub: &Hub) -> Result<Open, StoreError> {
+        if let Some(open) = self.current() {
+            return Ok(open);
+        }
+        let mut failure = self.opening.lock().await;
+        if let Some(open) = self.current() {
+            return Ok(open);
+        }
+        if let Some(Failure { error, until }) = &*failure
+            && Instant::now() < *until
+        {
+            return Err(error.clone());
+        }
+        match self.dial(hub).await {
+            Ok(open) => {
+                *failure = None;
+                *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
+                Ok(open)
+            }
+            Err(error) => {
+                let until = Instant::now() + PAUSE / 2 + hub.dice.share_of(PAUSE / 2);
+                *failure = Some(Failure { error: error.clone(), until });
+                Err(error)
+            }
+        }
+    }
+
+    /// The connection is of no use any more, unless it was replaced already.
+    pub(crate) fn close(&self, open: &Open) {
+        let mut current = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|current| current.number == open.number) {
+            *current = None;
+        }
+    }
+
+    async fn dial(&self, hub: &Hub) -> Result<Open, StoreError> {
+        let connection = hub.dial.connect(&self.address, Dial::server).await?;
+        let mut open = Open { connection, run: Arc::from(""), number: hub.dice.number() };
+        let greeted = timeout(hub.dial.patience(), hub.greet(&mut open, &self.duty())).await;
+        greeted.unwrap_or_else(|_| {
+            Err(StoreError::unavailable(format!("Redis at {} does not answer", self.address)))
+        })?;
+        Ok(open)
+    }
+}
+
+impl Open {
+    /// Sends one command and waits for its answer.
+    pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Fault> {
+        let answer = self.connection.clone().send_packed_command(command).await;
+        match answer {
+            Ok(Value::ServerError(error)) => Err(Fault::of(error.into())),
+            Ok(value) => Ok(value),
+            Err(error) => Err(Fault::of(error)),
+        }
+    }
+
+    /// Sends several in one piece; each has its own answer.
+    pub(crate) async fn send_all(
+        &self,
+        commands: impl IntoIterator<Item = Cmd>,
+    ) -> Result<Vec<Result<Value, Fault>>, Fault> {
+        let mut pipeline = redis::Pipeline::new();
+        let mut count = 0;
+        for command in commands {
+            pipeline.add_command(command);
+            count += 1;
+        }
+        let mut connection = self.connection.clone();
+        let answers = connection.send_packed_commands(&pipeline, 0, count).await;
+        let each = |answer| {
+            if let Value::ServerError(error) = answer {
+                return Err(Fault::of(error.into()));
+            }
+            Ok(answer)
+        };
+        answers.map(|answers| answers.into_iter().map(each).collect()).map_err(Fault::of)
+    }
+}

@@ -1,0 +1,20 @@
+//! Every clause of the contract on a cluster.
+
+mod support;
+
+use std::sync::OnceLock;
+
+use support::Prefixed;
+use support::groups::Cluster;
+
+fn shared() -> &'static str {
+    static CLUSTER: OnceLock<(Cluster, String)> = OnceLock::new();
+    let start = || {
+        let cluster = Cluster::start();
+        let url = cluster.url();
+        (cluster, url)
+    };
+    &CLUSTER.get_or_init(start).1
+}
+
+cloakroom_conformance::suite!(Prefixed(shared()));

@@ -1,0 +1,55 @@
+//! Real servers on free loopback ports, each in a folder of its own, ended with the test.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "each test uses its part, and fails with it"
+)]
+
+pub(crate) mod desk;
+pub(crate) mod groups;
+pub(crate) mod server;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cloakroom_conformance::Fixture;
+use cloakroom_conformance::executor::block_on;
+use cloakroom_redis::{RedisConfig, RedisStore};
+use cloakroom_store::StoreError;
+use tokio::runtime::{Builder, Runtime};
+
+/// The runtime on which all stores of a test binary work.
+pub(crate) fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME
+        .get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+}
+
+/// Connects on the runtime of the tests.
+pub(crate) fn connect(config: RedisConfig) -> Result<RedisStore, StoreError> {
+    block_on(runtime().spawn(RedisStore::connect(config))).unwrap()
+}
+
+pub(crate) fn config(address: &str) -> RedisConfig {
+    address.parse().unwrap()
+}
+
+/// A name that nothing on the shared servers has yet.
+pub(crate) fn prefix() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Stores that share servers and nothing else: each has another prefix.
+#[derive(Debug)]
+pub(crate) struct Prefixed(pub(crate) &'static str);
+
+impl Fixture for Prefixed {
+    type Store = RedisStore;
+
+    fn open(&self) -> RedisStore {
+        connect(config(&format!("{}?prefix={}", self.0, prefix()))).unwrap()
+    }
+}
