@@ -6,6 +6,7 @@ use cloakroom_store::{
     Draft, Ended, Ending, Keep, Limit, LimitPolicy, Op, Ops, StoreError, Timestamp,
 };
 
+use crate::config::Mode;
 use crate::hub::Hub;
 use crate::keys;
 use crate::values;
@@ -15,11 +16,14 @@ use crate::values;
 pub(crate) struct Arguments(Vec<Vec<u8>>);
 
 impl Arguments {
-    /// Every script begins with the time and for how long reasons are kept.
-    pub(crate) fn at(now: Timestamp) -> Self {
+    /// Every script begins with the time, for how long reasons are kept, and whether sessions may be
+    /// on the way to another server.
+    pub(crate) fn at(hub: &Hub, now: Timestamp) -> Self {
         let mut arguments = Self(Vec::with_capacity(24));
         arguments.push(values::millis(now));
         arguments.push(Ended::KEPT.as_millis().to_string());
+        let may_move = matches!(hub.dial.config().mode, Mode::Cluster(_));
+        arguments.push(if may_move { "1" } else { "0" });
         arguments
     }
 

@@ -63,6 +63,17 @@ impl Call {
         Self { slot, what: What::Plain { name, arguments }, writes, confirmed: false }
     }
 
+    /// The same call for a server that does not move the slot: what is not there is gone.
+    pub(crate) fn settled(&self) -> Self {
+        let mut call = self.clone();
+        if let What::Script { arguments, .. } = &mut call.what
+            && let Some(may_move) = arguments.get_mut(2)
+        {
+            *may_move = b"0".to_vec();
+        }
+        call
+    }
+
     /// The command, once it is known what the servers call the scripts.
     pub(crate) fn command(&self, loaded: &Loaded) -> Option<Cmd> {
         match &self.what {

@@ -13,6 +13,8 @@ pub(crate) enum Fault {
     /// The slot is elsewhere, for good or while it moves; where, if the server said it.
     Moved,
     Ask(Address),
+    /// A session that should be there is not: it moves, or somebody removed it by hand.
+    Moving,
     /// Nothing was done; a moment later it may be.
     Later(StoreError),
     /// The connection broke: what was sent may or may not have happened.
@@ -29,6 +31,7 @@ impl Fault {
             ErrorKind::Io | ErrorKind::Parse => Self::Broken(
                 StoreError::unavailable("the connection to Redis broke").because(error),
             ),
+            ErrorKind::Extension if error.code() == Some("MOVING") => Self::Moving,
             ErrorKind::Extension => Self::Final(extension(error.code().unwrap_or_default())),
             ErrorKind::AuthenticationFailed => Self::Final(StoreError::unavailable(
                 "Redis refuses the user or password of this service",
@@ -59,7 +62,7 @@ impl Fault {
     pub(crate) fn told(self) -> StoreError {
         match self {
             Self::NoScript => busy("Redis forgets its scripts"),
-            Self::Moved | Self::Ask(_) => busy("a slot of the cluster is moving"),
+            Self::Moved | Self::Ask(_) | Self::Moving => busy("a slot of the cluster is moving"),
             Self::Later(error) | Self::Broken(error) | Self::Final(error) => error,
         }
     }

@@ -1,5 +1,6 @@
 //! Which server answers for a slot, and how a call gets its answer from it.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -142,6 +143,7 @@ impl Hub {
         sent: &Sent,
     ) -> Result<(Value, Arc<str>), StoreError> {
         let mut aside: Option<Address> = None;
+        let mut call = Cow::Borrowed(call);
         loop {
             let map = self.map();
             let link = match &aside {
@@ -157,7 +159,7 @@ impl Hub {
                 }
             };
             sent.to(&link, &open);
-            let fault = match self.send(&open, call, aside.take().is_some()).await {
+            let fault = match self.send(&open, &call, aside.take().is_some()).await {
                 Ok(value) => return Ok((value, open.run)),
                 Err(fault) => fault,
             };
@@ -165,6 +167,8 @@ impl Hub {
             match fault {
                 Fault::NoScript => self.load_scripts(&open).await.map_err(Fault::told)?,
                 Fault::Ask(address) => aside = Some(address),
+                Fault::Moving if open.moves(call.slot).await? => self.turn(&map).await,
+                Fault::Moving => call = Cow::Owned(call.settled()),
                 Fault::Moved | Fault::Later(_) => self.turn(&map).await,
                 Fault::Broken(error) => {
                     link.close(&open);

@@ -131,6 +131,17 @@ impl Open {
         }
     }
 
+    /// Whether the server of a cluster gives the slot away or takes it over just now. Its own line of
+    /// the nodes says so: `[93->-node]` or `[93-<-node]`.
+    pub(crate) async fn moves(&self, slot: u16) -> Result<bool, StoreError> {
+        let mut nodes = redis::cmd("CLUSTER");
+        nodes.arg("NODES");
+        let Value::BulkString(nodes) = self.send(&nodes).await.map_err(Fault::told)? else {
+            return Ok(false);
+        };
+        Ok(String::from_utf8_lossy(&nodes).contains(&format!("[{slot}-")))
+    }
+
     /// Sends several in one piece; each has its own answer.
     pub(crate) async fn send_all(
         &self,

@@ -16,7 +16,7 @@ pub(crate) use registry::{amend, count, end_all, list, scan, sweep};
 pub(crate) use resume::resume;
 pub(crate) use rotate::rotate;
 
-use cloakroom_store::{Route, StoreError};
+use cloakroom_store::{Key, Route, StoreError};
 
 use crate::arguments::Arguments;
 use crate::call::Call;
@@ -25,17 +25,19 @@ use crate::keys;
 use crate::reply::Reply;
 use crate::scripts::Script;
 
-/// A script on one route.
-fn on(hub: &Hub, route: Route, script: Script, arguments: Arguments) -> Call {
-    Call::script(keys::slot(route), script, vec![hub.names.ids(route)], arguments.into_inner())
+/// A script on one route, and on the sessions behind these keys.
+fn on(hub: &Hub, route: Route, keys: &[&Key], script: Script, arguments: Arguments) -> Call {
+    let mut names = vec![hub.names.ids(route)];
+    names.extend(keys.iter().map(|key| hub.names.session(key)));
+    Call::script(keys::slot(route), script, names, arguments.into_inner())
 }
 
-/// What it answers.
+/// What a script answers that is about one session.
 async fn run(
     hub: &Hub,
-    route: Route,
+    key: &Key,
     script: Script,
     arguments: Arguments,
 ) -> Result<Reply, StoreError> {
-    Reply::of(hub.ask(&on(hub, route, script, arguments)).await?)
+    Reply::of(hub.ask(&on(hub, key.route(), &[key], script, arguments)).await?)
 }

@@ -1,10 +1,12 @@
 -- What every script begins with: its arguments, the keys of a route, and how values are read.
 --
 -- KEYS[n] names the ids of a route, such as `cloakroom:{1f2e}:ids`. Every key that a script touches
--- has the same tag in braces, so they all are in one slot. The time is an argument, never TIME.
--- Times fit into 53 bits, which is what a number of Lua holds exactly; versions are compared as text.
-local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
-local next_argument = 3
+-- has the same tag in braces, so they all are in one slot. The keys of the sessions that the caller
+-- knows follow: a cluster that moves the slot then says so, if it moved only some of them.
+-- The time is an argument, never TIME. Times fit into 53 bits, which is what a number of Lua holds
+-- exactly; versions are compared as text.
+local now, kept, may_move = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
+local next_argument = 4
 
 local function argument()
   local value = ARGV[next_argument]
@@ -79,9 +81,24 @@ local function parse_forward(value)
   return { till = tonumber(till), grace = grace, id = id, user = user, proof = proof }
 end
 
+-- A session that the index has and that is not here was freed by the server long after it was over,
+-- or it is on the way to another server of the cluster: whoever asks finds that out, and asks again.
+local function missing(p, digest)
+  local due = may_move and redis.call('ZSCORE', p.due, digest)
+  local is_over = due and tonumber(due) + kept < now
+  if may_move and not is_over then
+    error({ err = 'MOVING a session of the route is not here' })
+  end
+end
+
 local function digest_of(p, id)
   local entry = redis.call('HGET', p.ids, id)
-  return entry and string.sub(entry, 1, 40)
+  local digest = entry and string.sub(entry, 1, 40)
+  if digest and redis.call('EXISTS', p.base .. digest) == 0 then
+    missing(p, digest)
+    return nil
+  end
+  return digest
 end
 
 -- The session behind a digest, whatever the clocks say.

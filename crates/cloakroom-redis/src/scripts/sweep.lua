@@ -1,6 +1,6 @@
 -- Frees what is over, at most `limit` of it, and says how much and whether there is more.
 local p, limit = place(1), tonumber(argument())
-local removed, more = 0, '0'
+local removed, more, gone = 0, '0', false
 
 -- Whether the entry is over; one that was touched is filed again under its new deadline.
 local function free(digest)
@@ -24,6 +24,10 @@ local function free(digest)
       redis.call('ZREM', p.due, digest)
       remember(p, digest, forward_over(forward, s))
     end
+  end
+  if not value then
+    missing(p, digest)
+    gone = true
   end
   redis.call('ZREM', p.due, digest)
   return false
@@ -51,6 +55,9 @@ for _, digest in ipairs(redis.call('ZRANGEBYSCORE', p.ended, '-inf', text(now), 
 end
 if redis.call('ZCOUNT', p.ended, '-inf', text(now)) > 0 then
   more = 'again'
+end
+if gone then
+  each_session(p, everybody, nothing)
 end
 prune(p)
 return { 'done', text(removed), more }

@@ -1,8 +1,9 @@
 -- The sessions of one user, live or dormant. Entries that lead nowhere any more are dropped.
 local PARTED_FOR = 60000
 
-local function is_leftover(value)
+local function is_leftover(p, digest, value)
   if not value then
+    missing(p, digest)
     return true
   end
   if string.sub(value, 1, 1) ~= 'T' then
@@ -21,9 +22,10 @@ local function each_session(p, wanted, visit)
       local value = redis.call('GET', p.base .. digest)
       if value and string.sub(value, 1, 1) == 'S' then
         visit(parse(value, digest))
-      elseif is_leftover(value) then
+      elseif is_leftover(p, digest, value) then
         redis.call('HDEL', p.ids, entries[at])
-      else
+        redis.call('ZREM', p.due, digest)
+      elseif value then
         visit(nil, digest, parse_tomb(value))
       end
     end

@@ -16,7 +16,7 @@ pub(crate) async fn commit(
     touch: Option<Touch>,
     now: Timestamp,
 ) -> Result<Commit, StoreError> {
-    let mut arguments = Arguments::at(now).with(keys::digest(key));
+    let mut arguments = Arguments::at(hub, now).with(keys::digest(key));
     arguments.push(match expect {
         Expect::Any => String::new(),
         Expect::Version(version) => version.to_string(),
@@ -30,7 +30,7 @@ pub(crate) async fn commit(
     arguments.push(seen);
     arguments.push(idle);
     arguments.ops(ops);
-    let reply = run(hub, key.route(), Script::Commit, arguments).await?;
+    let reply = run(hub, key, Script::Commit, arguments).await?;
     match reply.word() {
         b"done" => reply.record().map(Commit::Done),
         b"conflict" => reply.record().map(Commit::Conflict),

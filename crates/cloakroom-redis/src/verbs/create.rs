@@ -35,12 +35,12 @@ pub(super) async fn begin(
     same_route(key.route(), draft.id)?;
     let record = Record::new(draft.clone(), kept)?;
     hub.house.enter(hub, key.route()).await?;
-    let mut arguments = Arguments::at(now).with(keys::digest(key));
+    let mut arguments = Arguments::at(hub, now).with(keys::digest(key));
     arguments.draft(hub, draft)?;
     arguments.push(values::spans(record.fields()));
     arguments.push(record.fields().as_json());
     arguments.limit(limit);
-    let call = on(hub, key.route(), Script::Create, arguments);
+    let call = on(hub, key.route(), &[key], Script::Create, arguments);
     let (answer, run) = hub.ask_whom(&call).await?;
     let reply = Reply::of(answer)?;
     match reply.word() {

@@ -1,4 +1,4 @@
-use cloakroom_store::{End, Ending, Route, StoreError, Target, Timestamp};
+use cloakroom_store::{End, Ending, Key, Route, StoreError, Target, Timestamp};
 
 use super::on;
 use crate::arguments::Arguments;
@@ -16,13 +16,17 @@ pub(crate) async fn end(
     ending: Ending,
     now: Timestamp,
 ) -> Result<End, StoreError> {
-    let (route, digest, id) = match target {
-        Target::Key(key) => (key.route(), keys::digest(&key), String::new()),
-        Target::Id(id) => (id.route(), String::new(), keys::id(id)),
+    let (route, digest, id) = match &target {
+        Target::Key(key) => (key.route(), keys::digest(key), String::new()),
+        Target::Id(id) => (id.route(), String::new(), keys::id(*id)),
     };
-    let mut arguments = Arguments::at(now).with(digest).with(id).with("0");
+    let known: &[&Key] = match &target {
+        Target::Key(key) => &[key],
+        Target::Id(_) => &[],
+    };
+    let mut arguments = Arguments::at(hub, now).with(digest).with(id).with("0");
     arguments.ending(&ending);
-    let (answer, run) = hub.ask_whom(&on(hub, route, Script::End, arguments)).await?;
+    let (answer, run) = hub.ask_whom(&on(hub, route, known, Script::End, arguments)).await?;
     let mut reply = Reply::of(answer)?;
     match reply.word() {
         b"ended" => {
@@ -45,7 +49,7 @@ pub(super) fn again(
     ending: &Ending,
     now: Timestamp,
 ) -> Call {
-    let mut arguments = Arguments::at(now).with(digest).with("").with("1");
+    let mut arguments = Arguments::at(hub, now).with(digest).with("").with("1");
     arguments.ending(ending);
-    on(hub, route, Script::End, arguments)
+    on(hub, route, &[], Script::End, arguments)
 }

@@ -46,8 +46,8 @@ pub(crate) async fn load(hub: &Hub, keys: &[Key], now: Timestamp) -> Result<Load
 /// The first load through a renewed key starts the grace of the older ones. If it cannot be noted,
 /// they work up to their cap at most, and a later load notes it.
 async fn confirm(hub: &Hub, key: &Key, now: Timestamp) {
-    let arguments = Arguments::at(now).with(keys::digest(key));
-    if let Err(error) = run(hub, key.route(), Script::Confirm, arguments).await {
+    let arguments = Arguments::at(hub, now).with(keys::digest(key));
+    if let Err(error) = run(hub, key, Script::Confirm, arguments).await {
         tracing::warn!(%error, "the grace of a renewed ticket has not begun");
     }
 }
@@ -179,11 +179,12 @@ fn kept(ended: Ended, now: Timestamp) -> Option<Ended> {
 /// The same by a script, which follows an older key to its session.
 async fn scripted(hub: &Hub, keys: &[Key], now: Timestamp) -> Result<Vec<Found>, StoreError> {
     let Some(first) = keys.first() else { return Ok(Vec::new()) };
-    let routes = keys.iter().map(|key| hub.names.ids(key.route())).collect();
-    let mut arguments = Arguments::at(now);
+    let mut names: Vec<String> = keys.iter().map(|key| hub.names.ids(key.route())).collect();
+    names.extend(keys.iter().map(|key| hub.names.session(key)));
+    let mut arguments = Arguments::at(hub, now);
     keys.iter().for_each(|key| arguments.push(keys::digest(key)));
     let slot = keys::slot(first.route());
-    let call = Call::script(slot, Script::Load, routes, arguments.into_inner());
+    let call = Call::script(slot, Script::Load, names, arguments.into_inner());
     let Value::Array(answers) = hub.ask(&call).await? else {
         return Err(StoreError::corrupt("a load was answered with something else"));
     };

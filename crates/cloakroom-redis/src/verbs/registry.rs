@@ -3,7 +3,7 @@ use cloakroom_store::{
     UserId,
 };
 
-use super::{end, on, run};
+use super::{end, on};
 use crate::arguments::Arguments;
 use crate::hub::Hub;
 use crate::keys;
@@ -29,9 +29,9 @@ async fn page_of(
     now: Timestamp,
 ) -> Result<Vec<Record>, StoreError> {
     let after = page.after.map(keys::id).unwrap_or_default();
-    let mut arguments = Arguments::at(now).with(tag).with(user).with(after);
+    let mut arguments = Arguments::at(hub, now).with(tag).with(user).with(after);
     arguments.push(page.limit.to_string());
-    run(hub, route, Script::Page, arguments).await?.records()
+    walk(hub, route, Script::Page, arguments).await?.records()
 }
 
 /// All sessions, ordered by id, which is route by route.
@@ -57,7 +57,8 @@ pub(crate) async fn count(hub: &Hub, now: Timestamp) -> Result<Count, StoreError
     hub.house.look(hub).await?;
     let mut count = Count::default();
     for number in hub.house.routes_from(0) {
-        let mut reply = run(hub, keys::route_at(number), Script::Count, Arguments::at(now)).await?;
+        let mut reply =
+            walk(hub, keys::route_at(number), Script::Count, Arguments::at(hub, now)).await?;
         count.sessions += reply.number()?;
         count.signed_in += reply.number()?;
     }
@@ -74,9 +75,9 @@ pub(crate) async fn end_all(
 ) -> Result<EndedAll, StoreError> {
     let (route, tag) = keys::home(hub.house.secret(), user);
     let except = except.map(keys::id).unwrap_or_default();
-    let mut arguments = Arguments::at(now).with(tag).with(user.as_str()).with(except);
+    let mut arguments = Arguments::at(hub, now).with(tag).with(user.as_str()).with(except);
     arguments.ending(&ending);
-    let (answer, server) = hub.ask_whom(&on(hub, route, Script::EndAll, arguments)).await?;
+    let (answer, server) = hub.ask_whom(&on(hub, route, &[], Script::EndAll, arguments)).await?;
     let ended = Reply::of(answer)?.ids()?;
     for (_, digest) in &ended {
         hub.journal.note(end::again(hub, route, digest.clone(), &ending, now), &server);
@@ -92,9 +93,9 @@ pub(crate) async fn amend(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let (route, tag) = keys::home(hub.house.secret(), user);
-    let mut arguments = Arguments::at(now).with(tag).with(user.as_str());
+    let mut arguments = Arguments::at(hub, now).with(tag).with(user.as_str());
     arguments.ops(ops);
-    let mut reply = run(hub, route, Script::Amend, arguments).await?;
+    let mut reply = walk(hub, route, Script::Amend, arguments).await?;
     match reply.word() {
         b"done" => reply.number(),
         _ => Err(reply.refused()),
@@ -108,8 +109,8 @@ pub(crate) async fn sweep(hub: &Hub, now: Timestamp, limit: u32) -> Result<Swept
     for number in hub.house.routes_from(0) {
         loop {
             let left = u64::from(limit) - removed;
-            let arguments = Arguments::at(now).with(left.to_string());
-            let mut reply = run(hub, keys::route_at(number), Script::Sweep, arguments).await?;
+            let arguments = Arguments::at(hub, now).with(left.to_string());
+            let mut reply = walk(hub, keys::route_at(number), Script::Sweep, arguments).await?;
             removed += reply.number()?;
             match reply.next()?.as_slice() {
                 b"0" => break,
@@ -119,4 +120,14 @@ pub(crate) async fn sweep(hub: &Hub, now: Timestamp, limit: u32) -> Result<Swept
         }
     }
     Ok(Swept { removed, more: false })
+}
+
+/// What a script answers that is about the sessions of a route.
+async fn walk(
+    hub: &Hub,
+    route: Route,
+    script: Script,
+    arguments: Arguments,
+) -> Result<Reply, StoreError> {
+    Reply::of(hub.ask(&on(hub, route, &[], script, arguments)).await?)
 }

@@ -22,11 +22,11 @@ pub(crate) async fn resume(
     if home == Some(key.route()) {
         same_route(key.route(), draft.id)?;
     }
-    let mut arguments = Arguments::at(now).with(keys::digest(key));
+    let mut arguments = Arguments::at(hub, now).with(keys::digest(key));
     values::draft(draft, &tag).into_iter().for_each(|argument| arguments.push(argument));
     arguments.keep(keep);
     arguments.ops(&draft.ops);
-    let reply = run(hub, key.route(), Script::Resume, arguments).await?;
+    let reply = run(hub, key, Script::Resume, arguments).await?;
     match reply.word() {
         b"done" => reply.record().map(Resume::Done),
         b"live" => reply.record().map(Resume::Live),

@@ -81,7 +81,7 @@ impl Login<'_> {
     }
 
     fn call(&self, hub: &Hub) -> Result<Call, StoreError> {
-        let mut arguments = Arguments::at(self.now);
+        let mut arguments = Arguments::at(hub, self.now);
         arguments.push(keys::digest(self.old));
         arguments.push(keys::digest(self.new));
         arguments.ending(&self.ending);
@@ -89,9 +89,11 @@ impl Login<'_> {
         arguments.keep(&self.keep);
         arguments.ops(&self.draft.ops);
         arguments.limit(self.limit);
-        let routes = [self.old, self.new].map(|key| hub.names.ids(key.route())).to_vec();
+        let both = [self.old, self.new];
+        let mut names: Vec<String> = both.map(|key| hub.names.ids(key.route())).to_vec();
+        names.extend(both.map(|key| hub.names.session(key)));
         let slot = keys::slot(self.old.route());
-        Ok(Call::script(slot, Script::Replace, routes, arguments.into_inner()))
+        Ok(Call::script(slot, Script::Replace, names, arguments.into_inner()))
     }
 
     /// Two scripts, where two servers may hold the routes: the old session ends first, so that a
@@ -99,9 +101,10 @@ impl Login<'_> {
     /// taken back, unless somebody ended it meanwhile.
     async fn across_slots(&self, hub: &Hub) -> Result<Rotate, StoreError> {
         let mark = keys::mark(self.new);
-        let mut arguments = Arguments::at(self.now).with(keys::digest(self.old)).with(mark.clone());
+        let mut arguments =
+            Arguments::at(hub, self.now).with(keys::digest(self.old)).with(mark.clone());
         arguments.ending(&self.ending);
-        let call = on(hub, self.old.route(), Script::Part, arguments);
+        let call = on(hub, self.old.route(), &[self.old], Script::Part, arguments);
         let (answer, server) = hub.ask_whom(&call).await?;
         let reply = Reply::of(answer)?;
         match reply.word() {
@@ -142,7 +145,7 @@ impl Login<'_> {
         parted: &Parted,
         outcome: Result<Rotate, StoreError>,
     ) -> Result<Rotate, StoreError> {
-        let mut arguments = Arguments::at(self.now).with(keys::digest(self.old));
+        let mut arguments = Arguments::at(hub, self.now).with(keys::digest(self.old));
         arguments.push(parted.mark.clone());
         let (session, older) = parted
             .all
@@ -151,7 +154,7 @@ impl Login<'_> {
         arguments.push(session.clone());
         arguments.push((older.len() / 2).to_string());
         older.iter().for_each(|part| arguments.push(part.clone()));
-        let reply = run(hub, self.old.route(), Script::Restore, arguments).await?;
+        let reply = run(hub, self.old, Script::Restore, arguments).await?;
         match reply.word() {
             b"done" => outcome,
             _ => reply.told().map(Rotate::Gone),
@@ -173,7 +176,7 @@ async fn renew(
     (grace, till): (Timestamp, Timestamp),
     now: Timestamp,
 ) -> Result<Rotate, StoreError> {
-    let mut arguments = Arguments::at(now).with(keys::digest(old)).with(keys::digest(new));
+    let mut arguments = Arguments::at(hub, now).with(keys::digest(old)).with(keys::digest(new));
     arguments.push(values::millis(grace));
     arguments.push(values::millis(till));
     match &identity {
@@ -193,7 +196,7 @@ async fn renew(
         }
         None => (0..4).for_each(|_| arguments.push("")),
     }
-    let call = on(hub, old.route(), Script::Renew, arguments);
+    let call = on(hub, old.route(), &[old, new], Script::Renew, arguments);
     let (answer, server) = hub.ask_whom(&call).await?;
     let reply = Reply::of(answer)?;
     match reply.word() {
