@@ -68,6 +68,12 @@ pub(crate) fn login(store: &RedisStore, number: u32, limit: Option<Limit>) -> Ro
     }
 }
 
+/// A new token for the same session.
+pub(crate) fn renewal() -> Rotation {
+    let grace = std::time::Duration::from_secs(20);
+    Rotation::Renewal { identity: None, times: None, grace, cap: 30 * grace }
+}
+
 pub(crate) fn load(store: &RedisStore, key: &Key) -> Load {
     done(store.load(&[*key], NOW)).into_iter().next().unwrap()
 }
