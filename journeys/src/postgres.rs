@@ -1,5 +1,9 @@
 //! A real PostgreSQL server with a database of its own.
 
+mod shared;
+
+pub use shared::Shared;
+
 use crate::Failure;
 use crate::deadline::poll;
 use crate::folder::Folder;
@@ -38,11 +42,7 @@ impl Postgres {
     /// When PostgreSQL is not installed or does not start (the text holds what it printed).
     pub fn start(settings: &[&str]) -> Result<Self, Failure> {
         let folder = Folder::new("postgres")?;
-        if as_root() {
-            run(Command::new("chown").arg(ACCOUNT).arg(folder.path()))?;
-        }
-        let options = ["-U", "cloakroom", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"];
-        run(command("initdb", folder.path())?.args(options).arg("-D").arg(folder.join("data")))?;
+        prepare(folder.path())?;
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
         let mut postgres = Self { server: None, port: free_port()?, settings, folder };
         postgres.run()?;
@@ -75,7 +75,7 @@ impl Postgres {
     /// The URL of the database through another address, such as a proxy's.
     #[must_use]
     pub fn url_at(&self, address: SocketAddr) -> String {
-        format!("postgres://cloakroom@{address}/postgres")
+        url_at(address)
     }
 
     /// Where the server accepts connections.
@@ -120,10 +120,7 @@ impl Postgres {
     ///
     /// When `psql` is not installed or the server refuses.
     pub fn sql(&self, sql: &str) -> Result<String, Failure> {
-        let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"];
-        let mut psql = Command::new(program::find("psql")?);
-        let printed = run(psql.args(options).arg(self.url()).args(["-c", sql]))?;
-        Ok(String::from_utf8_lossy(&printed).trim().to_owned())
+        psql(&self.url(), sql)
     }
 
     fn running(&mut self) -> Result<&mut Server, Failure> {
@@ -131,16 +128,41 @@ impl Postgres {
     }
 
     fn spawn(&self) -> Result<Server, Failure> {
-        let mut command = command("postgres", self.folder.path())?;
-        command.arg("-D").arg(self.folder.join("data")).args(["-p", &self.port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories="] {
-            command.args(["-c", setting]);
-        }
-        for setting in &self.settings {
-            command.args(["-c", setting]);
-        }
+        let folder = self.folder.path();
+        let command = settings_of(command("postgres", folder)?, folder, self.port, &self.settings);
         Server::spawn(command, Ready::port(self.port))
     }
+}
+
+/// Makes a database in `folder`.
+fn prepare(folder: &Path) -> Result<(), Failure> {
+    if as_root() {
+        run(Command::new("chown").arg(ACCOUNT).arg(folder))?;
+    }
+    let options = ["-U", "cloakroom", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"];
+    run(command("initdb", folder)?.args(options).arg("-D").arg(folder.join("data"))).map(drop)
+}
+
+fn settings_of(mut command: Command, folder: &Path, port: u16, settings: &[String]) -> Command {
+    command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]);
+    for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories="] {
+        command.args(["-c", setting]);
+    }
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    command
+}
+
+fn url_at(address: SocketAddr) -> String {
+    format!("postgres://cloakroom@{address}/postgres")
+}
+
+fn psql(url: &str, sql: &str) -> Result<String, Failure> {
+    let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"];
+    let mut psql = Command::new(program::find("psql")?);
+    let printed = run(psql.args(options).arg(url).args(["-c", sql]))?;
+    Ok(String::from_utf8_lossy(&printed).trim().to_owned())
 }
 
 /// A program of PostgreSQL, run by somebody it accepts.
