@@ -33,6 +33,7 @@ const LAYERS: &[Layer] = &[
     layer("cloakroom-memory", &["cloakroom-store"]),
     layer("cloakroom-sqlite", &["cloakroom-store"]),
     layer("cloakroom-redis", &["cloakroom-store"]),
+    layer("cloakroom-postgres", &["cloakroom-store"]),
     layer(
         "cloakroom",
         &[

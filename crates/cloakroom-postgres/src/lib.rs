@@ -1,0 +1,29 @@
+//! Cloakroom sessions in PostgreSQL, for services of several machines.
+//!
+//! ```no_run
+//! # async fn open() -> Result<(), cloakroom_store::StoreError> {
+//! use cloakroom_postgres::{PostgresConfig, PostgresStore};
+//! use cloakroom_store::Store as _;
+//!
+//! let config: PostgresConfig = "postgres://shop:secret@db.internal/shop".parse()?;
+//! let store = PostgresStore::connect(config).await?;
+//! // ... and when the service ends:
+//! store.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod calls;
+mod config;
+mod fault;
+mod lines;
+mod params;
+mod places;
+mod rows;
+mod schema;
+mod store;
+mod touches;
+mod verbs;
+
+pub use config::PostgresConfig;
+pub use store::PostgresStore;

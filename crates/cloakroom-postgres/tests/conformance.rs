@@ -1,0 +1,13 @@
+//! Every clause of the contract.
+
+mod server;
+
+use server::Schemas;
+
+cloakroom_conformance::suite!(Schemas::default());
+
+mod kept {
+    use super::Schemas;
+
+    cloakroom_conformance::durable_suite!(Schemas::default());
+}
