@@ -27,3 +27,11 @@ mod verbs;
 
 pub use config::PostgresConfig;
 pub use store::PostgresStore;
+
+/// What a role `shop` needs for a store in the schema `cloakroom` whose tables another role has
+/// made. To make them, on the first start and after an upgrade that changes them, a role needs
+/// CREATE on the database.
+pub const GRANTS: &str = "\
+GRANT USAGE ON SCHEMA cloakroom TO shop;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cloakroom TO shop;
+";

@@ -99,18 +99,17 @@ pub(crate) async fn migrate(client: &Client, schema: &Schema) -> Result<(), Stor
     if version(client, schema).await? == STEPS.len() {
         return Ok(());
     }
-    let lock =
-        format!("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('', {}))", schema.seed());
+    // Held until the connection ends. The transaction begins after it, so that it sees the tables
+    // that whoever held it before has made.
+    let lock = format!("SELECT pg_advisory_lock(hashtextextended('', {}))", schema.seed());
     client.batch_execute(&lock).await.map_err(fault::connecting)?;
     let version = version(client, schema).await?;
-    client
-        .batch_execute(&steps_from(version, schema))
-        .await
-        .map_err(|error| not_made(schema, error))
+    let steps = steps_from(version, schema);
+    client.batch_execute(&steps).await.map_err(|error| not_made(schema, error))
 }
 
 fn steps_from(version: usize, schema: &Schema) -> String {
-    let mut all = String::new();
+    let mut all = "BEGIN;".to_owned();
     if version == 0 {
         let name = schema.name();
         all.push_str(&format!(

@@ -141,7 +141,7 @@ BEGIN
         SET at = excluded.at, reason = excluded.reason, by = excluded.by;
 END $$;
 
--- Ends sessions and remembers why; gives the ids of those that were still there.
+-- Ends sessions and remembers why; gives the ids of those that were still there, in their order.
 CREATE FUNCTION cloakroom.bury(p_ids bytea[], p_reason text, p_by text, p_at bigint)
 RETURNS bytea[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -157,7 +157,7 @@ BEGIN
             ON CONFLICT (key) DO UPDATE
             SET at = excluded.at, reason = excluded.reason, by = excluded.by
     )
-    SELECT coalesce(array_agg(id ORDER BY id), '{}') INTO v_ids FROM gone;
+    SELECT coalesce(array_agg(id ORDER BY array_position(p_ids, id)), '{}') INTO v_ids FROM gone;
     PERFORM cloakroom.forget_beyond_bound();
     RETURN v_ids;
 END $$;

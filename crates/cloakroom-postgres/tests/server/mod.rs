@@ -1,6 +1,8 @@
 //! A schema of a test's own on a server that the run shares, and short ways to open stores in it.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and fails with it")]
 
+pub(crate) mod people;
+
 use std::future::Future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
