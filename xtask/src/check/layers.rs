@@ -41,6 +41,7 @@ const LAYERS: &[Layer] = &[
             "cloakroom-cookie",
             "cloakroom-derive",
             "cloakroom-memory",
+            "cloakroom-postgres",
             "cloakroom-sqlite",
         ],
     ),
