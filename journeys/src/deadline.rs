@@ -21,6 +21,24 @@ impl Deadline {
     }
 }
 
+/// How long something takes, for a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts to count.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(now())
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        now().duration_since(self.0)
+    }
+}
+
 /// Looks every few milliseconds until `look` gives a value.
 ///
 /// For what can only be asked and does not announce itself: a port that accepts, a process that

@@ -68,6 +68,7 @@
 //! |---|---|
 //! | `axum` | the layer and the extractors, in [`axum`](mod@axum) |
 //! | `sqlite` | `SqliteStore`: one durable file, which several processes of a machine may share |
+//! | `redis`, `redis-tls` | `RedisStore`: Redis or Valkey, one server, sentinels or a cluster |
 //! | `postgres` | `PostgresStore`: a PostgreSQL database, which services of several machines may share |
 //! | `memory` (default) | `MemoryStore`, for tests and small tools |
 //! | `derive` (default) | `#[derive(SessionData)]` |
@@ -111,6 +112,8 @@ pub use cloakroom_derive::SessionData;
 pub use cloakroom_memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use cloakroom_postgres::{PostgresConfig, PostgresStore};
+#[cfg(feature = "redis")]
+pub use cloakroom_redis::{RedisConfig, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use cloakroom_sqlite::SqliteStore;
 pub use clock::{Clock, ManualClock, SystemClock};

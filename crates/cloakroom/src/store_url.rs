@@ -13,6 +13,11 @@ use crate::store::{Registry, StoreError};
 /// |---|---|---|
 /// | `memory:` | this process | `memory` |
 /// | `sqlite:PATH` | one file, as in `sqlite:data/sessions.db` or `sqlite:/var/lib/shop/sessions.db` | `sqlite` |
+/// | `redis://USER:PASSWORD@HOST:PORT/DATABASE` | one Redis or Valkey server; all but the host may be left out | `redis` |
+/// | `redis+sentinel://HOST:PORT,HOST:PORT/NAME` | the primary that sentinels call so | `redis` |
+/// | `redis-cluster://HOST:PORT,HOST:PORT` | a cluster, found through any of its nodes | `redis` |
+/// | `rediss://`, `rediss+sentinel://`, `rediss-cluster://` | the same over TLS | `redis-tls` |
+/// | `postgres://USER:PASSWORD@HOST:PORT/DATABASE` | a PostgreSQL database; `postgresql://` is the same | `postgres` |
 ///
 /// Whoever prints it prints no password: `Display` and `Debug` put `***` in its place, and no error
 /// repeats one.
@@ -33,15 +38,41 @@ pub struct StoreUrl {
     shown: String,
 }
 
+/// A place in the words of its store, which have been read once and found right.
 #[derive(Clone)]
 enum Place {
     Memory,
     Sqlite(PathBuf),
+    Redis(String),
+    Postgres(String),
 }
 
-/// The schemes and whether this program was built with their stores.
-const SCHEMES: [(&str, bool); 2] =
-    [("memory", cfg!(feature = "memory")), ("sqlite", cfg!(feature = "sqlite"))];
+/// Which store a scheme belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Memory,
+    Sqlite,
+    Redis,
+    Postgres,
+}
+
+const REDIS: bool = cfg!(feature = "redis");
+const REDIS_TLS: bool = cfg!(feature = "redis-tls");
+const POSTGRES: bool = cfg!(feature = "postgres");
+
+/// The schemes, their stores, and whether this program was built with them.
+const SCHEMES: [(&str, Kind, bool); 10] = [
+    ("memory", Kind::Memory, cfg!(feature = "memory")),
+    ("sqlite", Kind::Sqlite, cfg!(feature = "sqlite")),
+    ("redis", Kind::Redis, REDIS),
+    ("redis+sentinel", Kind::Redis, REDIS),
+    ("redis-cluster", Kind::Redis, REDIS),
+    ("rediss", Kind::Redis, REDIS_TLS),
+    ("rediss+sentinel", Kind::Redis, REDIS_TLS),
+    ("rediss-cluster", Kind::Redis, REDIS_TLS),
+    ("postgres", Kind::Postgres, POSTGRES),
+    ("postgresql", Kind::Postgres, POSTGRES),
+];
 
 /// What is wrong with the text of a [`StoreUrl`], in a sentence with the remedy. It holds no
 /// password.
@@ -77,6 +108,8 @@ impl StoreUrl {
         match &self.place {
             Place::Memory => memory(),
             Place::Sqlite(path) => sqlite(path).await,
+            Place::Redis(url) => redis::open(url).await,
+            Place::Postgres(url) => postgres::open(url).await,
         }
     }
 
@@ -84,7 +117,7 @@ impl StoreUrl {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
-            Place::Memory => None,
+            Place::Memory | Place::Redis(_) | Place::Postgres(_) => None,
             Place::Sqlite(path) => Some(path),
         }
     }
@@ -95,16 +128,25 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, StoreUrlError> {
         let (scheme, rest) = scheme_of(text)?;
-        match SCHEMES.iter().find(|(known, _)| *known == scheme) {
+        let kind = match SCHEMES.iter().find(|(known, _, _)| *known == scheme) {
             None => return Err(unknown(scheme)),
-            Some((_, false)) => return Err(StoreUrlError(not_built(scheme))),
-            Some((_, true)) => {}
-        }
-        let place = match scheme {
-            "memory" => nothing_after(rest)?,
-            _ => Place::Sqlite(path_in(rest)?),
+            Some((_, _, false)) => return Err(StoreUrlError(not_built(scheme))),
+            Some((_, kind, true)) => *kind,
+        };
+        let place = match kind {
+            Kind::Memory => nothing_after(rest)?,
+            Kind::Sqlite => Place::Sqlite(path_in(rest)?),
+            Kind::Redis => redis::read(text).map(|()| Place::Redis(text.to_owned()))?,
+            Kind::Postgres => postgres::read(text).map(|()| Place::Postgres(text.to_owned()))?,
         };
         Ok(Self { place, shown: without_password(text) })
+    }
+}
+
+/// The mistakes that a store's own reader finds; it never repeats a password.
+impl From<StoreError> for StoreUrlError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
     }
 }
 
@@ -182,12 +224,66 @@ async fn sqlite(_path: &Path) -> Result<Arc<dyn Registry>, StoreError> {
     Err(StoreError::refused(not_built("sqlite")))
 }
 
+#[cfg(feature = "redis")]
+mod redis {
+    use cloakroom_redis::{RedisConfig, RedisStore};
+
+    use super::{Arc, Registry, StoreError, StoreUrlError};
+
+    pub(super) fn read(url: &str) -> Result<(), StoreUrlError> {
+        Ok(url.parse::<RedisConfig>().map(drop)?)
+    }
+
+    pub(super) async fn open(url: &str) -> Result<Arc<dyn Registry>, StoreError> {
+        Ok(Arc::new(RedisStore::connect(url.parse()?).await?))
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use cloakroom_postgres::{PostgresConfig, PostgresStore};
+
+    use super::{Arc, Registry, StoreError, StoreUrlError};
+
+    pub(super) fn read(url: &str) -> Result<(), StoreUrlError> {
+        Ok(url.parse::<PostgresConfig>().map(drop)?)
+    }
+
+    pub(super) async fn open(url: &str) -> Result<Arc<dyn Registry>, StoreError> {
+        Ok(Arc::new(PostgresStore::connect(url.parse()?).await?))
+    }
+}
+
+/// What stands for a store that this program was built without.
+macro_rules! absent {
+    ($feature:literal, $name:ident) => {
+        #[cfg(not(feature = $feature))]
+        mod $name {
+            use super::{Arc, Registry, StoreError, StoreUrlError, not_built};
+
+            pub(super) fn read(_url: &str) -> Result<(), StoreUrlError> {
+                Err(StoreUrlError(not_built(stringify!($name))))
+            }
+
+            pub(super) async fn open(_url: &str) -> Result<Arc<dyn Registry>, StoreError> {
+                Err(StoreError::refused(not_built(stringify!($name))))
+            }
+        }
+    };
+}
+
+absent!("redis", redis);
+absent!("postgres", postgres);
+
 fn not_built(scheme: &str) -> String {
     format!("this program was built without the store of {scheme}: URLs")
 }
 
 fn unknown(scheme: &str) -> StoreUrlError {
-    StoreUrlError(format!("{scheme}: is no store; there are memory: and sqlite:PATH"))
+    StoreUrlError(format!(
+        "{scheme}: is no store; there are memory:, sqlite:PATH, redis://, redis+sentinel://, \
+         redis-cluster:// and postgres://"
+    ))
 }
 
 /// The text with `***` for every password in it: the one before the host, and any parameter whose
@@ -227,7 +323,11 @@ mod tests {
             ("", "the store URL is empty; for a file, write sqlite:PATH"),
             ("shop.db", "a store URL begins with its scheme; for a file, write sqlite:PATH"),
             ("/var/a:b.db", "a store URL begins with its scheme; for a file, write sqlite:PATH"),
-            ("mysql://h/d", "mysql: is no store; there are memory: and sqlite:PATH"),
+            (
+                "mysql://h/d",
+                "mysql: is no store; there are memory:, sqlite:PATH, redis://, redis+sentinel://, \
+                 redis-cluster:// and postgres://",
+            ),
         ];
 
         for (text, expected) in rows {
@@ -237,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_store_that_was_not_built_in_is_named() {
-        for (scheme, built) in SCHEMES {
+        for (scheme, _, built) in SCHEMES {
             let url = format!("{scheme}:x").parse::<StoreUrl>();
             let told = url.is_err_and(|mistake| mistake.to_string() == not_built(scheme));
             assert_eq!(told, !built, "{scheme}");

@@ -16,7 +16,9 @@ usage: shop [--addr HOST:PORT] [--store URL] [--accounts PATH] [--help]
 
   --addr HOST:PORT  where to listen: an IP address, or `localhost` for 127.0.0.1 and [::1]
                     at once; port 0 takes any free one    (localhost:8080)
-  --store URL       where the sessions are: memory: or sqlite:PATH    (sqlite:shop.db)
+  --store URL       where the sessions are: memory:, sqlite:PATH, redis://HOST,
+                    redis+sentinel://HOST,HOST/NAME, redis-cluster://HOST,HOST or
+                    postgres://USER@HOST/DATABASE    (sqlite:shop.db)
   --accounts PATH   the file with the accounts    (PATH.accounts beside sqlite:PATH, else
                     shop.accounts)
   --help            prints this

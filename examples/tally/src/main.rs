@@ -32,7 +32,8 @@ use tokio::net::TcpListener;
 const USAGE: &str = "usage: tally [--addr IP:PORT] [--store URL]
 
   --addr IP:PORT  where to listen, loopback only; port 0 takes any free one  (127.0.0.1:8081)
-  --store URL     memory: or sqlite:PATH  (memory:)";
+  --store URL     memory:, sqlite:PATH, redis://HOST, redis+sentinel://HOST,HOST/NAME,
+                  redis-cluster://HOST,HOST or postgres://USER@HOST/DATABASE  (memory:)";
 
 /// How long requests under way may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,9 +1,11 @@
 //! A visitor who does one thing after the other, and remembers exactly what was promised.
 
 use crate::random::Random;
+use cloakroom_journeys::deadline::Stopwatch;
 use cloakroom_journeys::http::{Connection, Response, set_cookie_value};
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 const COOKIE: &str = "__Host-Http-session";
 
@@ -24,6 +26,8 @@ pub(crate) struct Seen {
     pub(crate) doubled: u64,
     /// Answers to the ticket of a session that was over, as if it were not.
     pub(crate) revived: u64,
+    /// How long the slowest answer took.
+    pub(crate) slowest: Duration,
     /// Any other answer, and the first of them in words.
     pub(crate) unexpected: u64,
     pub(crate) words: Vec<String>,
@@ -230,6 +234,7 @@ impl Client {
         if !ticket.is_empty() {
             headers.push(("Cookie", cookie.as_bytes()));
         }
+        let watch = Stopwatch::start();
         let taken = self.open[number].take();
         let connection = taken.map_or_else(|| Connection::open(self.processes[number]), Ok);
         let answered = connection.and_then(|mut connection| {
@@ -237,6 +242,7 @@ impl Client {
             self.open[number] = Some(connection);
             Ok(response)
         });
+        self.seen.slowest = self.seen.slowest.max(watch.elapsed());
         match answered {
             Ok(response) if response.status != 503 => Some(response),
             Ok(_) | Err(_) => {
@@ -281,6 +287,7 @@ impl Seen {
         self.doubled += other.doubled;
         self.revived += other.revived;
         self.unexpected += other.unexpected;
+        self.slowest = self.slowest.max(other.slowest);
         self.words.extend(other.words);
     }
 }

@@ -18,6 +18,7 @@ mod random;
 mod table;
 
 use client::Seen;
+use cloakroom_journeys::deadline::Stopwatch;
 use cloakroom_journeys::{Failure, program};
 use engines::Engine;
 use load::{Load, Service, wait_until_served};
@@ -29,8 +30,10 @@ const CALM: Duration = Duration::from_secs(2);
 /// What may happen to visitors, as the store declares it; what is not named here may not.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Declared {
-    /// Sessions and writes of the last moments, or all of them.
-    pub(crate) losses: bool,
+    /// Sessions of the last moments, or all of them.
+    pub(crate) lost_sessions: bool,
+    /// Writes of the last moments.
+    pub(crate) lost_writes: bool,
     /// Endings of the last moments.
     pub(crate) revivals: bool,
 }
@@ -50,7 +53,8 @@ pub(crate) struct Round {
     pub(crate) number: u32,
     pub(crate) seed: u64,
     pub(crate) declared: Declared,
-    pub(crate) seen: Result<Seen, Failure>,
+    /// What visitors saw, and how long after it was mended every process served again.
+    pub(crate) seen: Result<(Seen, Duration), Failure>,
 }
 
 fn rounds() -> u32 {
@@ -82,16 +86,18 @@ fn round(
     engine: &mut dyn Engine,
     fault: &Fault,
     seed: u64,
-) -> Result<Seen, Failure> {
+) -> Result<(Seen, Duration), Failure> {
     let mut service = Service::start(program, &engine.url())?;
     wait_until_served(&service)?;
     let load = Load::start(&service, seed);
     std::thread::sleep(CALM);
     let done = (fault.run)(engine, &mut service);
+    let mended = Stopwatch::start();
     let served = done.and_then(|()| wait_until_served(&service));
+    let back = mended.elapsed();
     std::thread::sleep(CALM);
     let seen = load.finish();
-    served.map(|()| seen).map_err(|failure| {
+    served.map(|()| (seen, back)).map_err(|failure| {
         Failure::new(format!("{failure}; the service logged:\n{}", service.log()))
     })
 }
@@ -110,9 +116,30 @@ fn a_store_that_goes_back_in_time_is_seen_to_lose_and_to_revive() {
     let fault = Fault { name: "the file is put back", declared, run: engines::put_back };
     let mut engine = engines::sqlite().unwrap();
 
-    let seen = round(&program, &mut *engine, &fault, seed).unwrap();
+    let (seen, back) = round(&program, &mut *engine, &fault, seed).unwrap();
 
     assert!(seen.lost_sessions > 0 && seen.lost_writes > 0 && seen.revived > 0, "{seen:?}");
-    let round = Round { engine: "SQLite", fault: "", number: 0, seed, declared, seen: Ok(seen) };
+    let round =
+        Round { engine: "SQLite", fault: "", number: 0, seed, declared, seen: Ok((seen, back)) };
     assert!(table::broken(&round).is_some());
+}
+
+#[test]
+fn one_redis_keeps_its_promises() {
+    endure("Redis", engines::redis, engines::REDIS);
+}
+
+#[test]
+fn redis_with_sentinels_keeps_its_promises() {
+    endure("Redis with sentinels", engines::sentinel, engines::SENTINEL);
+}
+
+#[test]
+fn a_redis_cluster_keeps_its_promises() {
+    endure("Redis cluster", engines::cluster, engines::CLUSTER);
+}
+
+#[test]
+fn postgres_keeps_its_promises() {
+    endure("PostgreSQL", engines::postgres, engines::POSTGRES);
 }

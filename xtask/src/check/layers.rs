@@ -42,6 +42,7 @@ const LAYERS: &[Layer] = &[
             "cloakroom-derive",
             "cloakroom-memory",
             "cloakroom-postgres",
+            "cloakroom-redis",
             "cloakroom-sqlite",
         ],
     ),

@@ -1,7 +1,8 @@
-//! The engines, and what can happen to each.
+//! One file that all processes share.
 
+use super::{Engine, NOTHING, kill_processes, known};
+use crate::Fault;
 use crate::load::Service;
-use crate::{Declared, Fault};
 use cloakroom_journeys::Failure;
 use cloakroom_journeys::folder::Folder;
 use cloakroom_journeys::program;
@@ -9,15 +10,6 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// What sessions are kept in.
-pub(crate) trait Engine {
-    fn url(&self) -> String;
-    fn as_any(&mut self) -> &mut dyn std::any::Any;
-}
-
-const NOTHING: Declared = Declared { losses: false, revivals: false };
-
-/// A file that all processes share.
 struct Sqlite(Folder);
 
 impl Engine for Sqlite {
@@ -38,21 +30,6 @@ pub(crate) const SQLITE: &[Fault] = &[
     Fault { name: "processes of the service are killed", declared: NOTHING, run: kill_processes },
     Fault { name: "another program locks the file for 5 s", declared: NOTHING, run: lock_file },
 ];
-
-/// The engine as what the fault knows it to be.
-fn known<E: 'static>(engine: &mut dyn Engine) -> Result<&mut E, Failure> {
-    let found = engine.as_any().downcast_mut();
-    found.ok_or_else(|| Failure::new("a fault of another engine"))
-}
-
-fn kill_processes(_: &mut dyn Engine, service: &mut Service) -> Result<(), Failure> {
-    for number in 0..3 {
-        service.kill(number)?;
-        std::thread::sleep(Duration::from_secs(1));
-        service.revive()?;
-    }
-    Ok(())
-}
 
 fn lock_file(engine: &mut dyn Engine, _: &mut Service) -> Result<(), Failure> {
     let file = known::<Sqlite>(engine)?.0.join("tally.db");
