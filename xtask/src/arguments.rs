@@ -1,6 +1,7 @@
 //! What may be typed after `cargo xtask`.
 
 use crate::check;
+use crate::faults::{self, FaultPlan};
 use crate::fuzz::{self, FuzzPlan};
 
 /// One run of xtask.
@@ -16,6 +17,8 @@ pub(crate) enum Action {
     Mutants(MutantPlan),
     /// Give one parser random input.
     Fuzz(FuzzPlan),
+    /// Break every engine under load and write down what came of it.
+    Faults(FaultPlan),
     /// Write the page of the laws, or only compare it.
     Laws {
         /// Compare, do not write.
@@ -59,6 +62,7 @@ pub(crate) fn parse(given: &[String]) -> Result<Action, String> {
         "check" => checks(rest).map(Action::Check),
         "mutants" => mutant_plan(rest).map(Action::Mutants),
         "fuzz" => fuzz::plan(rest).map(Action::Fuzz),
+        "faults" => faults::plan(rest).map(Action::Faults),
         "laws" => laws(rest),
         "help" | "--help" | "-h" if rest.is_empty() => Ok(Action::Help),
         "help" | "--help" | "-h" => Err("help takes no arguments".to_owned()),
@@ -87,6 +91,8 @@ Commands:
              break one defence at a time in a copy, and see that its test notices
   fuzz target [seconds]
              give a parser random input, for a minute or as long as is said (needs cargo-fuzz)
+  faults [--long] [--seed seed]
+             break every engine under load, and write docs/operate/faults.md
   laws [--check]
              write docs/laws.md, or say whether it is up to date
   help       print this text
@@ -216,6 +222,7 @@ mod tests {
             ("mutants --seed 7", "--sample"),
             ("mutants --all", "--all"),
             ("laws --write", "--write"),
+            ("faults --all", "--all"),
             ("check fmt spelling", "spelling"),
             ("help me", "no arguments"),
         ] {

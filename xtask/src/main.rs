@@ -8,6 +8,7 @@
 
 mod arguments;
 mod check;
+mod faults;
 mod fuzz;
 mod mutants;
 mod packages;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
         }
         Ok(Action::Fuzz(plan)) => {
             finish(Repository::find().and_then(|here| fuzz::run(&here, &plan)))
+        }
+        Ok(Action::Faults(plan)) => {
+            finish(Repository::find().and_then(|here| faults::run(&here, &plan)))
         }
         Ok(Action::Laws { check }) => {
             finish(Repository::find().and_then(|here| mutants::laws::run(&here, check)))

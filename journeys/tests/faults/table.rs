@@ -6,15 +6,19 @@ use std::path::Path;
 
 /// The head of the columns of [`row`].
 const HEAD: &str = "\
-| what happens | round | seed | requests | unavailable | lost sessions | lost writes | doubled | revived | other | slowest answer | back after |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+| what happens | may be lost or come back | round | seed | requests | unavailable | lost sessions | lost writes | doubled | revived | other | slowest answer | back after |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
 /// How many requests have to be served in a round: what is not done is not done wrong.
 const SERVED: u64 = 400;
 
 pub(crate) fn row(round: &Round) -> String {
-    let what = format!("| {} | {} | {} |", round.fault, round.number + 1, round.seed);
+    let may = match round.declared {
+        Declared { lost_sessions: false, lost_writes: false, revivals: false } => "nothing",
+        Declared { .. } => "the last moments",
+    };
+    let what = format!("| {} | {may} | {} | {} |", round.fault, round.number + 1, round.seed);
     match &round.seen {
         Ok((seen, back)) => {
             let Seen { requests, unavailable, unexpected, .. } = seen;
