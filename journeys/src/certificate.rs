@@ -27,10 +27,18 @@ impl Certificate {
     pub fn generate(folder: &Path, name: &str) -> Result<Self, Failure> {
         let certificate = folder.join("certificate.pem");
         let key = folder.join("key.pem");
-        let names = format!("subjectAltName=DNS:{name},DNS:*.{name},DNS:localhost,IP:127.0.0.1");
+        let asked = folder.join("certificate.conf");
+        // It signs nothing but itself: some clients take no authority's certificate for a server's.
+        let text = format!(
+            "[req]\nprompt = no\ndistinguished_name = dn\nx509_extensions = v3\n[dn]\nCN = {name}\n\
+             [v3]\nbasicConstraints = critical, CA:FALSE\n\
+             subjectAltName = DNS:{name}, DNS:*.{name}, DNS:localhost, IP:127.0.0.1\n"
+        );
+        std::fs::write(&asked, text).map_err(Failure::when(asked.display()))?;
         run(openssl()?
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
-            .args(["-nodes", "-days", "30", "-subj", &format!("/CN={name}"), "-addext", &names])
+            .args(["-nodes", "-days", "30", "-config"])
+            .arg(&asked)
             .arg("-keyout")
             .arg(&key)
             .arg("-out")

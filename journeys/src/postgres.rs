@@ -5,12 +5,13 @@ mod shared;
 pub use shared::Shared;
 
 use crate::Failure;
+use crate::certificate::Certificate;
 use crate::deadline::poll;
 use crate::folder::Folder;
 use crate::process::{Ready, Server, free_port};
 use crate::program::{self, run};
 use std::net::SocketAddr;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -112,6 +113,31 @@ impl Postgres {
         self.running()?.kill_hard()?;
         self.server = None;
         Ok(())
+    }
+
+    /// Lets clients encrypt their connections from now on, to a server with this certificate.
+    ///
+    /// # Errors
+    ///
+    /// When the files cannot be copied or the server refuses them.
+    pub fn encrypt(&self, certificate: &Certificate) -> Result<(), Failure> {
+        let data = self.folder.join("data");
+        for (from, name) in
+            [(&certificate.certificate, "server.crt"), (&certificate.key, "server.key")]
+        {
+            let to = data.join(name);
+            std::fs::copy(from, &to).map_err(Failure::when(to.display()))?;
+            std::fs::set_permissions(&to, PermissionsExt::from_mode(0o600))
+                .map_err(Failure::when(to.display()))?;
+            if as_root() {
+                run(Command::new("chown").arg(ACCOUNT).arg(&to))?;
+            }
+        }
+        self.sql("ALTER SYSTEM SET ssl = on")?;
+        self.sql("SELECT pg_reload_conf()")?;
+        poll("encryption", LIMIT, || {
+            self.sql("SHOW ssl").is_ok_and(|ssl| ssl == "on").then_some(())
+        })
     }
 
     /// Runs SQL as an operator would, and gives what `psql` prints: unaligned, without headers.

@@ -45,9 +45,24 @@ pub struct PostgresConfig {
     pub(crate) connections: usize,
     pub(crate) call_limit: Duration,
     pub(crate) relaxed_data: bool,
+    pub(crate) encrypted: bool,
+    #[cfg(feature = "tls")]
+    pub(crate) trusted: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
 impl PostgresConfig {
+    /// The certificates, in PEM, that the database's own must be or descend from; those of the
+    /// system unless told otherwise. With the feature `tls`, and for `sslmode=require` alone.
+    ///
+    /// # Errors
+    ///
+    /// Refused if the text holds no certificate, or one that cannot be used.
+    #[cfg(feature = "tls")]
+    pub fn trust(mut self, pem: &str) -> Result<Self, StoreError> {
+        self.trusted = crate::tls::certificates(pem)?;
+        Ok(self)
+    }
+
     /// The schema that holds the tables, `cloakroom` unless told otherwise. Stores of different
     /// services in one database need different schemas.
     ///
@@ -103,18 +118,25 @@ impl PostgresConfig {
     }
 }
 
-/// Reads `postgres://user:password@host:port/database?sslmode=...`.
+/// Reads `postgres://user:password@host:port/database?sslmode=require`.
+///
+/// With `require`, of which `verify-full` is another name, connections are encrypted and the
+/// database proves with its certificate that it is the host; that needs the feature `tls`. Without
+/// it they are neither.
 impl FromStr for PostgresConfig {
     type Err = StoreError;
 
     fn from_str(url: &str) -> Result<Self, StoreError> {
-        let server = server(url)?;
+        let (server, encrypted) = server(url)?;
         Ok(Self {
             server,
             schema: Schema::new("cloakroom")?,
             connections: CONNECTIONS,
             call_limit: CALL_LIMIT,
             relaxed_data: false,
+            encrypted,
+            #[cfg(feature = "tls")]
+            trusted: Vec::new(),
         })
     }
 }
@@ -128,6 +150,7 @@ impl fmt::Debug for PostgresConfig {
             .field("connections", &self.connections)
             .field("call_limit", &self.call_limit)
             .field("relaxed_data", &self.relaxed_data)
+            .field("encrypted", &self.encrypted)
             .finish()
     }
 }
@@ -166,12 +189,14 @@ const PARAMETERS: &[&str] = &[
     "tcp_user_timeout",
 ];
 
-fn server(url: &str) -> Result<tokio_postgres::Config, StoreError> {
+fn server(url: &str) -> Result<(tokio_postgres::Config, bool), StoreError> {
     let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
     let rest = rest.ok_or_else(|| refused("it begins with `postgres://`"))?;
     let query = rest.split_once('?').map_or("", |(_, query)| query);
     let encrypted = parameters(query)?;
-    let read = url.parse::<tokio_postgres::Config>();
+    // The library does not know every name of the mode.
+    let read =
+        url.replace("sslmode=verify-full", "sslmode=require").parse::<tokio_postgres::Config>();
     // What the library says may hold what it could not read, and so a password.
     let mut server = read.map_err(|_| {
         refused(
@@ -186,39 +211,40 @@ fn server(url: &str) -> Result<tokio_postgres::Config, StoreError> {
     } else if server.get_dbname().is_none_or(str::is_empty) {
         return Err(refused("it names a database, as in `postgres://user@host/database`"));
     }
-    if let Some(mode) = encrypted {
-        server.ssl_mode(mode);
-    }
+    server.ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
     if server.get_application_name().is_none() {
         server.application_name("cloakroom");
     }
-    Ok(server)
+    Ok((server, encrypted))
 }
 
-/// Judges the names of the parameters, and gives what is said of encryption.
-fn parameters(query: &str) -> Result<Option<SslMode>, StoreError> {
-    let mut encrypted = None;
+/// Judges the names of the parameters, and says whether the connection is to be encrypted.
+fn parameters(query: &str) -> Result<bool, StoreError> {
+    let mut encrypted = false;
     for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         if !PARAMETERS.contains(&name) {
             let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
             return Err(refused(&format!("it has no parameter `{name}`")));
         }
         if name == "sslmode" {
-            encrypted = Some(ssl_mode(value)?);
+            encrypted = is_encrypted(value)?;
         }
     }
     Ok(encrypted)
 }
 
-fn ssl_mode(value: &str) -> Result<SslMode, StoreError> {
-    match value {
-        "disable" => Ok(SslMode::Disable),
-        "prefer" => Ok(SslMode::Prefer),
-        "require" => Err(refused(
-            "`sslmode=require` needs TLS, which this build does not have: connect over a private \
-             network or a tunnel with `sslmode=disable`",
+fn is_encrypted(mode: &str) -> Result<bool, StoreError> {
+    match mode {
+        "disable" => Ok(false),
+        "require" | "verify-full" if cfg!(feature = "tls") => Ok(true),
+        "require" | "verify-full" => Err(refused(
+            "encryption needs the feature `tls` of `cloakroom-postgres`, which this build lacks",
         )),
-        _ => Err(refused("`sslmode` is `disable`, `prefer` or `require`")),
+        "allow" | "prefer" | "verify-ca" => Err(refused(
+            "this `sslmode` does not keep somebody in between out: write `require`, which also \
+             checks the certificate, or `disable`",
+        )),
+        _ => Err(refused("`sslmode` is `require` or `disable`")),
     }
 }
 

@@ -22,6 +22,8 @@ mod places;
 mod rows;
 mod schema;
 mod store;
+#[cfg(feature = "tls")]
+mod tls;
 mod touches;
 mod verbs;
 

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloakroom_store::StoreError;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{Client, Connection, NoTls, Row, Socket, Statement};
 
 use crate::config::PostgresConfig;
 use crate::fault;
@@ -329,7 +330,21 @@ async fn open_line(
 
 /// A connection, and what has to run for it to work.
 pub(crate) async fn open(config: &PostgresConfig) -> Result<(Client, Driver), StoreError> {
-    let (client, connection) = config.server.connect(NoTls).await.map_err(fault::connecting)?;
+    #[cfg(feature = "tls")]
+    if config.encrypted {
+        let tls = crate::tls::client(&config.trusted)?;
+        return opened(config.server.connect(tls).await);
+    }
+    opened(config.server.connect(NoTls).await)
+}
+
+fn opened<T>(
+    connected: Result<(Client, Connection<Socket, T>), tokio_postgres::Error>,
+) -> Result<(Client, Driver), StoreError>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (client, connection) = connected.map_err(fault::connecting)?;
     let driver = Box::pin(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection to PostgreSQL ended");
