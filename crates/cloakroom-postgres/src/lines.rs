@@ -358,10 +358,13 @@ where
 fn settings(config: &PostgresConfig, is_long: bool) -> String {
     let limit = if is_long { LONG_LIMIT } else { config.call_limit };
     let millis = limit.as_millis() * 3 / 4;
-    let planner = if is_long { "" } else { "SET enable_seqscan = off;" };
+    let planner = match is_long {
+        true => "",
+        false => "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;",
+    };
     format!(
         "SET statement_timeout = {millis}; SET lock_timeout = {millis}; {planner} SET jit = off; \
-         SET plan_cache_mode = force_generic_plan; SET default_transaction_isolation = \
+         SET default_transaction_isolation = \
          'read committed'; SET client_min_messages = warning"
     )
 }

@@ -74,12 +74,14 @@ impl Verb {
 }
 
 /// One statement, so that all tables are seen at one instant: a renewal between two would move the
-/// session from one to the other. Of several rows the first is meant.
+/// session from one to the other. `OFFSET 0` lets each table be asked by its key alone, whatever a
+/// plan that was made while the tables were small would prefer.
 const LOAD: &str = "
 SELECT 'found', @session@, @nothing_else@ FROM cloakroom.sessions s WHERE s.key = $1
 UNION ALL
 SELECT 'found', @session@, @forwarder@, NULL, NULL, NULL
-    FROM cloakroom.forwarders f JOIN cloakroom.sessions s ON s.id = f.session WHERE f.key = $1
+    FROM (SELECT * FROM cloakroom.forwarders WHERE key = $1 OFFSET 0) f
+    CROSS JOIN LATERAL (SELECT * FROM cloakroom.sessions WHERE id = f.session OFFSET 0) s
 UNION ALL
 SELECT 'gone', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     NULL, NULL, NULL, NULL, NULL, t.at, t.reason, t.by
@@ -88,20 +90,22 @@ SELECT 'gone', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 const LOAD_ALL: &str = "
 SELECT 'found', @session@, @nothing_else@, k.n
     FROM unnest($1::bytea[]) WITH ORDINALITY AS k (key, n)
-    JOIN cloakroom.sessions s ON s.key = k.key
+    CROSS JOIN LATERAL (SELECT * FROM cloakroom.sessions WHERE key = k.key OFFSET 0) s
 UNION ALL
 SELECT 'found', @session@, @forwarder@, NULL, NULL, NULL, k.n
     FROM unnest($1::bytea[]) WITH ORDINALITY AS k (key, n)
-    JOIN cloakroom.forwarders f ON f.key = k.key JOIN cloakroom.sessions s ON s.id = f.session
+    CROSS JOIN LATERAL (SELECT * FROM cloakroom.forwarders WHERE key = k.key OFFSET 0) f
+    CROSS JOIN LATERAL (SELECT * FROM cloakroom.sessions WHERE id = f.session OFFSET 0) s
 UNION ALL
 SELECT 'gone', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     NULL, NULL, NULL, NULL, NULL, t.at, t.reason, t.by, k.n
     FROM unnest($1::bytea[]) WITH ORDINALITY AS k (key, n)
-    JOIN cloakroom.tombstones t ON t.key = k.key";
+    CROSS JOIN LATERAL (SELECT * FROM cloakroom.tombstones WHERE key = k.key OFFSET 0) t";
 
 const LIST: &str = "
-SELECT 'found', @session@ FROM cloakroom.sessions s
-    WHERE s.user_id = $1 AND s.id > $2 AND @stays@ > $3 ORDER BY s.id LIMIT $4";
+SELECT 'found', @session@ FROM (
+        SELECT * FROM cloakroom.sessions WHERE user_id = $1 AND id > $2 AND @stays@ > $3 OFFSET 0
+    ) s ORDER BY s.id LIMIT $4";
 
 const SCAN: &str = "
 SELECT 'found', @session@ FROM cloakroom.sessions s

@@ -141,13 +141,24 @@ BEGIN
         SET at = excluded.at, reason = excluded.reason, by = excluded.by;
 END $$;
 
+-- Locks sessions in the order that all verbs keep. One by one, because a plan for many that was made
+-- while the table was small may read all of it.
+CREATE FUNCTION cloakroom.lock_sessions(p_ids bytea[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_id bytea;
+BEGIN
+    FOREACH v_id IN ARRAY ARRAY(SELECT unnest(p_ids) ORDER BY 1) LOOP
+        PERFORM 1 FROM cloakroom.sessions WHERE id = v_id FOR UPDATE;
+    END LOOP;
+END $$;
+
 -- Ends sessions and remembers why; gives the ids of those that were still there, in their order.
 CREATE FUNCTION cloakroom.bury(p_ids bytea[], p_reason text, p_by text, p_at bigint)
 RETURNS bytea[] LANGUAGE plpgsql AS $$
 DECLARE
     v_ids bytea[];
 BEGIN
-    PERFORM 1 FROM cloakroom.sessions WHERE id = ANY (p_ids) ORDER BY id FOR UPDATE;
+    PERFORM cloakroom.lock_sessions(p_ids);
     PERFORM cloakroom.bury_forwarders(p_ids, p_reason, p_by, p_at);
     WITH gone AS (
         DELETE FROM cloakroom.sessions WHERE id = ANY (p_ids) RETURNING id, key
@@ -280,9 +291,11 @@ BEGIN
 END $$;
 
 -- Touches of different keys. What is locked, forwarded or over is left out: it is asked for alone.
+-- The plan is made for each batch, since the best one depends on the sizes of both sides.
 CREATE FUNCTION cloakroom.touch_sessions(
     p_keys bytea[], p_seen bigint[], p_idle bigint[], p_now bigint[]
-) RETURNS TABLE (outcome text, @session_types@, asked bigint) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (outcome text, @session_types@, asked bigint) LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM cloakroom.durably(false);
@@ -326,8 +339,8 @@ BEGIN
     PERFORM cloakroom.durably(true);
     PERFORM cloakroom.lock_user(p_user, p_max IS NOT NULL);
     v_leaving := cloakroom.leaving(p_user, p_old, p_max, p_refuse, p_now);
-    PERFORM 1 FROM cloakroom.sessions WHERE key = p_old OR id = ANY (v_leaving)
-        ORDER BY id FOR UPDATE;
+    PERFORM cloakroom.lock_sessions(
+        coalesce(v_leaving, '{}') || ARRAY(SELECT id FROM cloakroom.sessions WHERE key = p_old));
     a := cloakroom.find(p_old);
     IF NOT cloakroom.is_open(a, p_now) THEN
         a.outcome := 'gone';
@@ -469,8 +482,7 @@ BEGIN
     PERFORM cloakroom.lock_user(p_user, true);
     v_ids := ARRAY(
         SELECT id FROM cloakroom.sessions
-        WHERE user_id = p_user AND id IS DISTINCT FROM p_except AND @stays@ > p_now
-        ORDER BY id FOR UPDATE);
+        WHERE user_id = p_user AND id IS DISTINCT FROM p_except AND @stays@ > p_now);
     RETURN cloakroom.bury(v_ids, p_reason, p_by, p_now);
 END $$;
 
@@ -479,17 +491,20 @@ CREATE FUNCTION cloakroom.amend(
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_ids bytea[];
+    v_changed bigint;
 BEGIN
     PERFORM cloakroom.durably(p_durably);
     PERFORM cloakroom.lock_user(p_user, true);
     v_ids := ARRAY(
-        SELECT id FROM cloakroom.sessions WHERE user_id = p_user AND @stays@ > p_now
-        ORDER BY id FOR UPDATE);
-    IF p_names <> '{}' THEN
-        UPDATE cloakroom.sessions SET version = version + 1,
-            data = cloakroom.changed(data, p_names, p_members) WHERE id = ANY (v_ids);
+        SELECT id FROM cloakroom.sessions WHERE user_id = p_user AND @stays@ > p_now);
+    IF p_names = '{}' THEN
+        RETURN cardinality(v_ids);
     END IF;
-    RETURN cardinality(v_ids);
+    PERFORM cloakroom.lock_sessions(v_ids);
+    UPDATE cloakroom.sessions SET version = version + 1,
+        data = cloakroom.changed(data, p_names, p_members) WHERE id = ANY (v_ids);
+    GET DIAGNOSTICS v_changed = ROW_COUNT;
+    RETURN v_changed;
 END $$;
 
 -- One step of a sweep, which looks at p_look rows at most and frees p_limit entries at most.
