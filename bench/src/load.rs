@@ -10,8 +10,8 @@ use std::thread::{self, Thread};
 use std::time::Instant;
 
 use cloakroom_store::{
-    Answer, ClientInfo, Commit, Create, Draft, Expect, Factors, Field, Identity, Key, Ops,
-    SessionId, Store, Times, Timestamp, Touch, UserId,
+    Answer, ClientInfo, Commit, Create, Draft, End, Ending, Expect, Factors, Field, Identity, Key,
+    Ops, SessionId, Store, Target, Times, Timestamp, Touch, UserId,
 };
 
 /// A store, and the sessions that are in it.
@@ -33,6 +33,13 @@ impl<S: Store + Clone> Load<S> {
     /// Creates all sessions, and says how many per second.
     pub fn fill(&self, outstanding: usize) -> Speed {
         self.creates(outstanding, self.sessions)
+    }
+
+    /// Counts from `skipped` behind the sessions that another handle has filled in: a key that was
+    /// ended never begins again.
+    #[allow(dead_code, reason = "where one handle does everything")]
+    pub fn skip_filled(&self, skipped: u64) {
+        self.created.fetch_max(self.sessions + skipped, Ordering::Relaxed);
     }
 
     /// Creates `count` more.
@@ -67,6 +74,33 @@ impl<S: Store + Clone> Load<S> {
         watch.speed(threads * count)
     }
 
+    /// Loads random sessions, with so many loads outstanding.
+    #[allow(dead_code, reason = "a store in the same process answers at once")]
+    pub fn loads_at_once(&self, outstanding: usize, count: u64) -> Speed {
+        let mut dice = self.dice();
+        in_flight(
+            outstanding,
+            count,
+            |_| self.store.load(&[key(dice() % self.sessions)], NOW),
+            |loads| {
+                let live = loads.into_iter().next();
+                assert!(matches!(live, Some(cloakroom_store::Load::Live(_))));
+            },
+        )
+    }
+
+    /// Ends the `count` sessions that were created last, each once.
+    #[allow(dead_code, reason = "not every store is asked for it")]
+    pub fn ends(&self, outstanding: usize, count: u64) -> Speed {
+        let after = self.created.fetch_sub(count, Ordering::Relaxed);
+        in_flight(
+            outstanding,
+            count,
+            |at| self.store.end(Target::Key(key(after - 1 - at)), Ending::LOGOUT, NOW),
+            |end| assert!(matches!(end, End::Ended(_))),
+        )
+    }
+
     /// Sets one field of random sessions.
     pub fn updates(&self, outstanding: usize, count: u64) -> Speed {
         let mut dice = self.dice();
@@ -84,6 +118,7 @@ impl<S: Store + Clone> Load<S> {
     }
 
     /// One change of a random session for every 19 loads of others.
+    #[allow(dead_code, reason = "it waits for each load, which suits a store in the process")]
     pub fn mixed(&self, outstanding: usize, count: u64) -> Speed {
         let mut dice = self.dice();
         let mut roll = || key(dice() % self.sessions);
@@ -154,18 +189,18 @@ pub fn median(runs: usize, mut run: impl FnMut() -> Speed) -> Speed {
 }
 
 /// A clock that runs, and the processor time that is used, from here on.
-struct Stopwatch {
+pub struct Stopwatch {
     begun: Instant,
     cpu: f64,
 }
 
 impl Stopwatch {
     #[allow(clippy::disallowed_methods, reason = "this is what measures")]
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self { begun: Instant::now(), cpu: cpu_seconds() }
     }
 
-    fn speed(&self, count: u64) -> Speed {
+    pub fn speed(&self, count: u64) -> Speed {
         let count = count as f64;
         Speed {
             per_second: count / self.begun.elapsed().as_secs_f64(),
@@ -228,7 +263,7 @@ fn in_flight<T>(
     watch.speed(count)
 }
 
-fn key(number: u64) -> Key {
+pub fn key(number: u64) -> Key {
     Key::from_bytes(random_bytes(number))
 }
 
