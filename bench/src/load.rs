@@ -57,6 +57,7 @@ impl<S: Store + Clone> Load<S> {
     }
 
     /// Loads random sessions on each of `threads`.
+    #[allow(dead_code, reason = "it waits for each load, which suits a store in the process")]
     pub fn loads(&self, threads: u64, count: u64) -> Speed {
         let watch = Stopwatch::start();
         thread::scope(|scope| {
