@@ -69,7 +69,7 @@ impl Dial {
         // The caller waits no longer than it has patience; a second bound here would be one too many.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.config.connect_timeout))
-            .set_response_timeout(Some(self.config.answer_timeout));
+            .set_response_timeout(Some(self.patience()));
         let connecting = client.get_multiplexed_async_connection_with_config(&config);
         let unreachable =
             || StoreError::unavailable(format!("Redis at {address} cannot be reached"));

@@ -3,9 +3,12 @@
 
 mod support;
 
-use cloakroom_store::{End, Ending, Limit, Load, Rotate, Store as _, Target};
+use cloakroom_store::{
+    By, End, Ending, Keep, Limit, Load, Reason, Rotate, Rotation, Store as _, Target, UserId,
+};
 use support::desk::{NOW, ada, done, draft, has, key, load, login};
 use support::groups::Cluster;
+use support::server::{Server, poll};
 use support::{config, connect};
 
 #[test]
@@ -25,4 +28,48 @@ fn a_session_that_left_its_slot_cannot_be_ended_or_taken_back() {
     let refused = done(store.rotate(&guest, &key(new.route(), 4), login(&store, 4, limit), NOW));
     assert!(matches!(refused, Rotate::LimitReached(_)), "{refused:?}");
     assert!(matches!(load(&store, &guest), Load::Live(_)));
+}
+
+#[test]
+fn a_session_that_somebody_ended_meanwhile_is_not_taken_back() {
+    let cluster = Cluster::start();
+    let (store, operator) =
+        (connect(config(&cluster.url())).unwrap(), connect(config(&cluster.url())).unwrap());
+    let guest = has(&store, None, 1);
+    let home = owner(&cluster, guest.route()).port;
+    let users = (0..100).map(UserId::from);
+    let user = users
+        .map(|user| (has(&store, Some(&user), 2), user))
+        .find(|(key, _)| owner(&cluster, key.route()).port != home);
+    let (other, user) = user.unwrap();
+    let rotation = Rotation::Privilege {
+        draft: draft(&store, Some(&user), 3),
+        keep: Keep::All,
+        limit: Some(Limit::refuse_beyond(1)),
+        ending: Ending { reason: Reason::Replaced, by: By::HOLDER },
+    };
+
+    let elsewhere = owner(&cluster, other.route());
+    elsewhere.pause();
+    let login = store.rotate(&guest, &key(other.route(), 3), rotation, NOW);
+    poll("the old session to leave", || {
+        matches!(load(&operator, &guest), Load::Gone(Some(_))).then_some(())
+    });
+    let id = draft(&store, None, 1).id;
+    let ended = done(operator.end(Target::Id(id), Ending::revoked(By::USER), NOW));
+    elsewhere.go_on();
+    let login = done(login);
+
+    assert!(matches!(ended, End::Gone(Some(_))), "{ended:?}");
+    assert!(matches!(login, Rotate::Gone(Some(_))), "{login:?}");
+    assert!(matches!(load(&store, &guest), Load::Gone(Some(_))));
+}
+
+/// The server on which something stands on this route.
+fn owner(cluster: &Cluster, route: cloakroom_store::Route) -> &Server {
+    let [first, second] = route.to_bytes();
+    let pattern = format!("cloakroom:{{{first:02x}{second:02x}}}:*");
+    let mut primaries = cluster.primaries();
+    let has_it = |node: &&Server| !node.cli(&["--scan", "--pattern", &pattern]).trim().is_empty();
+    primaries.find(has_it).unwrap()
 }

@@ -148,6 +148,20 @@ fn a_session_that_an_operator_removed_by_hand_is_in_nobodys_way() {
 }
 
 #[test]
+fn the_oldest_endings_of_a_route_are_forgotten_beyond_the_bound() {
+    let server = Server::start(&["--save", ""]);
+    let store = connect(config(&server.url())).unwrap();
+    let keys: Vec<_> = (0..130).map(|number| has(&store, Some(&ada()), number)).collect();
+
+    for key in &keys {
+        done(store.end(Target::Key(*key), Ending::LOGOUT, NOW));
+    }
+
+    let told = keys.iter().map(|key| matches!(load(&store, key), Load::Gone(Some(_))));
+    assert_eq!(told.filter(|told| *told).count(), 128);
+}
+
+#[test]
 fn what_stands_there_and_is_no_session_is_corrupt() {
     let server = Server::start(&["--save", ""]);
     let store = connect(config(&server.url())).unwrap();
