@@ -24,7 +24,9 @@ if #ops > 0 then
   end
   s.version = text(tonumber(s.version) + 1)
 end
-if moved or #ops > 0 then
+if moved then
   save(p, s)
+elseif #ops > 0 then
+  save_in_time(p, s)
 end
 return view('done', found)

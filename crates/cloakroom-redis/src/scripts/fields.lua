@@ -1,16 +1,17 @@
 -- Changes of fields. Values are JSON text that is cut out and put in by its length, never decoded:
 -- what comes back is what was written, to the letter.
 local function fields_of(s)
-  local fields, at = {}, 2
-  for name, length in string.gmatch(s.spans, '(%S+) (%d+)') do
+  local spans, json = line(s.value, s.data)
+  local fields, at = {}, json + 1
+  for name, length in string.gmatch(spans, '(%S+) (%d+)') do
     local from = at + #name + 3
-    if string.sub(s.json, at, from - 1) ~= '"' .. name .. '":' then
+    if string.sub(s.value, at, from - 1) ~= '"' .. name .. '":' then
       error({ err = 'CORRUPT the fields of a stored session are not where it says' })
     end
-    fields[#fields + 1] = { name, string.sub(s.json, from, from + length - 1) }
+    fields[#fields + 1] = { name, string.sub(s.value, from, from + length - 1) }
     at = from + length + 1
   end
-  if #fields > 0 and at - 1 ~= #s.json then
+  if #fields > 0 and at - 1 ~= #s.value then
     error({ err = 'CORRUPT the fields of a stored session are not where it says' })
   end
   return fields

@@ -14,11 +14,13 @@ local function keep(key, left)
   end
 end
 
+-- Fields that did not change are taken over as they were written.
 local function render(s)
+  local fields = s.json and s.spans .. '\n' .. s.json or string.sub(s.value, s.data)
   return table.concat({
     'S1 ', s.version, ' ', text(s.created), ' ', text(s.seen), ' ', text(s.idle), ' ',
     text(s.absolute), ' ', text(s.remembered), ' ', s.id, ' ', s.tag, ' ', s.unseen, '\n',
-    s.user, '\n', s.older, '\n', s.proof, '\n', s.agent, '\n', s.spans, '\n', s.json,
+    s.user, '\n', s.older, '\n', s.proof, '\n', s.agent, '\n', fields,
   })
 end
 
@@ -29,6 +31,12 @@ local function save(p, s)
   redis.call('SET', p.base .. s.digest, s.value, 'PX', text(left))
   keep(p.ids, left)
   keep(p.due, left)
+end
+
+-- The same where the deadlines are what they were.
+local function save_in_time(p, s)
+  s.value = render(s)
+  redis.call('SET', p.base .. s.digest, s.value, 'KEEPTTL')
 end
 
 local function insert(p, s)
