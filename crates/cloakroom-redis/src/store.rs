@@ -145,6 +145,11 @@ impl Store for RedisStore {
         route.unwrap_or(Route::NONE)
     }
 
+    /// Guests are spread over all slots.
+    fn guest_route(&self, random: [u8; 2]) -> Route {
+        Route::from_bytes(random)
+    }
+
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
         let keys = keys.to_vec();
         self.later(move |hub| async move { verbs::load(&hub, &keys, now).await })

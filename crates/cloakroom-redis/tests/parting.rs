@@ -4,9 +4,10 @@
 mod support;
 
 use cloakroom_store::{
-    By, End, Ending, Keep, Limit, Load, Reason, Rotate, Rotation, Store as _, Target, UserId,
+    By, End, Ending, Identity, Keep, Limit, Load, Page, Reason, Record, Registry as _, Rotate,
+    Rotation, Store as _, Target, UserId,
 };
-use support::desk::{NOW, ada, done, draft, has, key, load, login};
+use support::desk::{NOW, ada, done, draft, draft_on, has, key, load, login};
 use support::groups::Cluster;
 use support::server::{Server, poll};
 use support::{config, connect};
@@ -63,6 +64,26 @@ fn a_session_that_somebody_ended_meanwhile_is_not_taken_back() {
     assert!(matches!(ended, End::Gone(Some(_))), "{ended:?}");
     assert!(matches!(login, Rotate::Gone(Some(_))), "{login:?}");
     assert!(matches!(load(&store, &guest), Load::Gone(Some(_))));
+}
+
+#[test]
+fn guests_are_spread_over_all_servers() {
+    let cluster = Cluster::start();
+    let store = connect(config(&cluster.url())).unwrap();
+
+    for number in 0..100_u32 {
+        let random = (number * 655) as u16;
+        let route = store.guest_route(random.to_be_bytes());
+        let guest = draft_on(route, Identity::anonymous(), number);
+        done(store.create(&key(route, number), guest, None, NOW));
+    }
+
+    let has_some = |node: &Server| node.cli(&["DBSIZE"]).trim().parse::<u32>().unwrap() > 30;
+    assert_eq!(cluster.primaries().filter(|node| has_some(node)).count(), 3);
+    assert_eq!(done(store.count(NOW)).sessions, 100);
+    let scanned = done(store.scan(Page::first(1_000), NOW));
+    assert!(scanned.is_sorted_by_key(Record::id), "in the order of ids");
+    assert_eq!(scanned.len(), 100);
 }
 
 /// The server on which something stands on this route.

@@ -25,6 +25,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).route(user)
     }
 
+    fn guest_route(&self, random: [u8; 2]) -> Route {
+        (**self).guest_route(random)
+    }
+
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
         (**self).load(keys, now)
     }

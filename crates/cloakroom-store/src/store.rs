@@ -35,6 +35,13 @@ pub trait Store: Send + Sync + 'static {
     /// costs nothing and never changes for one user.
     fn route(&self, user: Option<&UserId>) -> Route;
 
+    /// Where a session without a user lives, by two random bytes of the caller's. A store with slots
+    /// spreads such sessions; one without has one place for all.
+    fn guest_route(&self, random: [u8; 2]) -> Route {
+        let _ = random;
+        self.route(None)
+    }
+
     /// What is behind each of `keys`, at most [`LOOKUP_MAX`], in their order.
     ///
     /// The first load through the new key of a renewal starts the grace of the old one.

@@ -297,7 +297,8 @@ impl Visit {
 
     fn anonymous_draft(&self, ops: Ops, now: Timestamp) -> Result<Draft> {
         let manager = &self.manager;
-        let id = entropy::session_id(manager.store.route(None))?;
+        let route = manager.store.guest_route(entropy::bytes()?);
+        let id = entropy::session_id(route)?;
         Ok(manager.policy.draft(id, Identity::anonymous(), self.client(), ops, now))
     }
 
