@@ -66,7 +66,7 @@ fn a_password_that_is_refused_says_so_and_is_not_told() {
 }
 
 /// The rights that the documentation of the crate names.
-const RIGHTS: &str = "~cloakroom:* resetchannels -@all +get +mget +set +setbit +exists +del +pttl \
+const RIGHTS: &str = "~cloakroom:* +get +mget +set +setbit +exists +del +pttl \
      +pexpire +hget +hset +hdel +hexists +hgetall +zadd +zrem +zcard +zcount +zpopmin +zscore \
      +zrangebyscore +evalsha +script|load +info +time +ping +wait +cluster|slots +cluster|nodes \
      +config|get +hello +auth +select";
