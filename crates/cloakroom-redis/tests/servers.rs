@@ -104,8 +104,8 @@ fn operators_can_read_a_session() {
     done(store.commit(&session, Expect::Any, &set("cart", "[1,2]"), None, NOW));
 
     let names = server.cli(&["--scan", "--pattern", "cloakroom:*"]);
-    let mut texts = names.lines().filter(|name| name.split(':').next_back().unwrap().len() == 40);
-    let shown = server.cli(&["GET", texts.next_back().unwrap()]);
+    let text = names.lines().find(|name| name.split(':').next_back().unwrap().len() == 40);
+    let shown = server.cli(&["GET", text.unwrap()]);
 
     let lines: Vec<&str> = shown.trim_end().lines().collect();
     assert_eq!((lines[1], lines[6]), ("ada", r#"{"cart":[1,2]}"#));
