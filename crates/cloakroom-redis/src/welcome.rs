@@ -18,16 +18,17 @@ use crate::scripts::Script;
 const PIECE: usize = 500;
 
 impl Hub {
-    /// Loads the scripts, checks the server, agrees with it on what belongs to the whole store, and
+    /// Checks the server, loads the scripts, agrees with it on what belongs to the whole store, and
     /// tells it what it may have missed.
     pub(crate) async fn greet(&self, open: &mut Open, duty: &Duty) -> Result<(), StoreError> {
-        self.load_scripts(open).await.map_err(Fault::told)?;
+        // First something small: who is not let in is cut off if they send as much as the scripts.
         let server = self.ask_server(open).await?;
         if !server.is_primary() {
             return Err(StoreError::unavailable("this Redis server is a replica, not a primary"));
         }
         open.run = Arc::from(server.run());
         self.judge(&server)?;
+        self.load_scripts(open).await.map_err(Fault::told)?;
         if duty.iter().any(|slots| slots.contains(&keys::meta_slot())) {
             self.house.agree(self, open).await?;
         }
