@@ -47,6 +47,24 @@ fn an_ending_that_the_promoted_replica_missed_is_repeated_before_it_serves() {
 }
 
 #[test]
+fn an_identity_write_is_acknowledged_once_a_replica_has_it() {
+    let primary = Server::start(&["--save", ""]);
+    let of = format!("127.0.0.1 {}", primary.port);
+    let replica = Server::start(&["--save", "", "--replicaof", &of]);
+    poll("the replica", || {
+        replica.cli(&["INFO", "replication"]).contains("master_link_status:up").then_some(())
+    });
+    let confirmed = config(&primary.url()).confirmed_by_replicas(1);
+    let store = connect(confirmed.answer_timeout(std::time::Duration::from_millis(600))).unwrap();
+
+    let session = has(&store, None, 1);
+    cut_off(&primary);
+    let error = block_on(store.end(Target::Key(session), Ending::LOGOUT, NOW)).unwrap_err();
+
+    assert!(error.to_string().contains("replicas"), "{error}");
+}
+
+#[test]
 fn a_cluster_whose_primary_dies_serves_from_its_replica() {
     let mut cluster = Cluster::start();
     let store = connect(config(&cluster.url())).unwrap();
