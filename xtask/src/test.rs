@@ -19,6 +19,10 @@ const NEXTEST_BUILD_FAILED: i32 = 101;
 /// Optimised, and with every assertion that ordinary test builds have.
 const LONG_PROFILE: &str = "long";
 
+/// Its hundreds of tests share a cluster of six servers within one process, and nextest would start
+/// one for each test.
+const SHARING: &str = "cloakroom-redis";
+
 /// How long output may still trickle in after its runner has ended.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -61,6 +65,7 @@ struct Outcome {
 /// nextest knows no doc tests, so cargo runs those.
 fn with_nextest(here: &Repository, plan: &TestPlan) -> Result<Vec<Outcome>, String> {
     let mut arguments = vec!["nextest", "run", "--workspace", "--no-fail-fast"];
+    arguments.extend(["--exclude", SHARING]);
     if plan.filter.is_some() {
         // The filter may name nothing but doc tests; nextest says so in a warning.
         arguments.push("--no-tests=warn");
@@ -70,8 +75,10 @@ fn with_nextest(here: &Repository, plan: &TestPlan) -> Result<Vec<Outcome>, Stri
         println!("doc tests: not run, because the build failed");
         return Ok(vec![ordinary]);
     }
+    let sharing = ["test", "--package", SHARING, "--lib", "--tests", "--no-fail-fast"];
     let doc = ["test", "--workspace", "--doc", "--no-fail-fast"];
-    Ok(vec![ordinary, observe(Runner::Cargo, &mut command(here, plan, &doc))?])
+    let cargo = |arguments: &[&str]| observe(Runner::Cargo, &mut command(here, plan, arguments));
+    Ok(vec![ordinary, cargo(&sharing)?, cargo(&doc)?])
 }
 
 fn command(here: &Repository, plan: &TestPlan, arguments: &[&str]) -> Command {
