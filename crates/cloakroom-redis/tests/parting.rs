@@ -5,8 +5,9 @@ mod support;
 
 use cloakroom_store::{
     By, End, Ending, Identity, Keep, Limit, Load, Page, Reason, Record, Registry as _, Rotate,
-    Rotation, Store as _, Target, UserId,
+    Rotation, Store as _, Swept, Target, Timestamp, UserId,
 };
+use std::time::Duration;
 use support::desk::{NOW, ada, done, draft, draft_on, has, key, load, login};
 use support::groups::Cluster;
 use support::server::{Server, poll};
@@ -84,6 +85,32 @@ fn guests_are_spread_over_all_servers() {
     let scanned = done(store.scan(Page::first(1_000), NOW));
     assert!(scanned.is_sorted_by_key(Record::id), "in the order of ids");
     assert_eq!(scanned.len(), 100);
+}
+
+#[test]
+fn a_sweep_counts_what_it_frees_although_endings_free_older_keys_too() {
+    let cluster = Cluster::start();
+    let store = connect(config(&cluster.url())).unwrap();
+    let renewal = || Rotation::Renewal {
+        identity: None,
+        times: None,
+        grace: Duration::from_secs(20),
+        cap: Duration::from_secs(3_600),
+    };
+    for number in 0..20 {
+        let old = has(&store, None, 100 + number);
+        // The sweep comes to the newer key first.
+        let new = key(old.route(), number);
+        assert!(matches!(done(store.rotate(&old, &new, renewal(), NOW)), Rotate::Done { .. }));
+    }
+
+    // When nothing is told of them any more: an hour of life, a day of memory.
+    let later = Timestamp::from_millis(NOW.as_millis() + 25 * 3_600_000);
+    let first = done(store.sweep(later, 0));
+    let rest = done(store.sweep(later, 1_000));
+
+    assert_eq!(first, Swept { removed: 0, more: true });
+    assert!((20..=40).contains(&rest.removed) && !rest.more, "{rest:?}");
 }
 
 /// The server on which something stands on this route.

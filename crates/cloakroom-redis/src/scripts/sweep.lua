@@ -25,15 +25,20 @@ local function free(digest)
       remember(p, digest, forward_over(forward, s))
     end
   end
-  if not value then
-    missing(p, digest)
-    gone = true
-  end
   redis.call('ZREM', p.due, digest)
   return false
 end
 
-for _, digest in ipairs(redis.call('ZRANGEBYSCORE', p.due, '-inf', text(now), 'LIMIT', 0, LOOK)) do
+local over = redis.call('ZRANGEBYSCORE', p.due, '-inf', text(now), 'LIMIT', 0, LOOK)
+-- What is not here is found before anything is freed: a script that ends half-way forgets what it
+-- counted, and an ending frees the older keys of its session too.
+for _, digest in ipairs(over) do
+  if redis.call('EXISTS', p.base .. digest) == 0 then
+    missing(p, digest)
+    gone = true
+  end
+end
+for _, digest in ipairs(over) do
   local is_over, bury_it = free(digest)
   if is_over then
     if removed == limit then
