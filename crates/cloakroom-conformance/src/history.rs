@@ -132,6 +132,17 @@ impl Session {
         Self { state, newest: 0, keys: bit(0), spent: 0 }
     }
 
+    /// This session for a store that forgot the ending behind the key that `event` was given. What is
+    /// remembered of endings is bounded, and a key that nobody remembers is as good as new.
+    const fn forgotten_for(self, event: &Event) -> Self {
+        match (event.call, event.told) {
+            (Call::Renew { to } | Call::Replace { to }, Some(Told::Moved(_))) => {
+                Self { spent: self.spent & !bit(to), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// This session after `call` through `key`, and what its caller must be told.
     fn after(self, key: u8, call: Call) -> (Self, Told) {
         let Self { state, newest, keys, spent } = self;
@@ -205,7 +216,7 @@ impl Search<'_> {
         }
         for at in left {
             let Some(event) = self.events.get(at) else { continue };
-            let (next, told) = session.after(event.key, event.call);
+            let (next, told) = session.forgotten_for(event).after(event.key, event.call);
             let fits = event.told.is_none_or(|known| known == told);
             if event.began <= first_end && fits {
                 self.order.push(at);

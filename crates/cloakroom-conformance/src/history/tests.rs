@@ -122,6 +122,8 @@ fn a_replaced_key_leads_nowhere() {
         (true, late(0, Call::Load, Told::Gone)),
         (true, late(1, Call::Load, Told::Live(state(1, 0)))),
         (true, late(1, Call::Renew { to: 0 }, Told::Taken)),
+        // By a store that has forgotten the ending.
+        (true, late(1, Call::Renew { to: 0 }, Told::Moved(state(2, 0)))),
         (false, late(0, Call::Load, Told::Forwarded(state(1, 0)))),
         (false, late(0, set(None, 7), Told::Done(state(2, 7)))),
     ] {
