@@ -1,9 +1,11 @@
 //! Which server answers for which slots.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloakroom_store::StoreError;
 use redis::Value;
+use tokio::time::timeout;
 
 use crate::config::{Address, Mode};
 use crate::dial::Dial;
@@ -110,33 +112,60 @@ struct Range {
     address: Address,
 }
 
-/// The primary that the sentinels name; the first one that answers is believed, and the server
-/// itself is asked when it is connected to.
+/// How long the other sentinels may take once one has answered: those that are in reach need a
+/// thousandth of it, and a failover must not wait for one that is gone.
+const OTHERS: Duration = Duration::from_millis(200);
+
+/// The primary that the sentinels name. They learn of a failover one after the other, so that the
+/// newest epoch is believed; the server itself is asked when it is connected to.
 async fn primary(hub: &Hub, sentinels: &[Address], name: &str) -> Result<Address, StoreError> {
     let mut failed = StoreError::refused("no sentinel is named");
+    let mut newest: Option<Told> = None;
     for sentinel in sentinels {
-        let asked = async {
-            let mut connection = hub.dial.connect(sentinel, Dial::sentinel).await?;
-            let mut command = redis::cmd("SENTINEL");
-            command.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
-            let answer = connection.send_packed_command(&command).await;
-            answer.map_err(|error| StoreError::unavailable("a sentinel fails").because(error))
+        let answer = match &newest {
+            None => told_by(hub, sentinel, name).await,
+            Some(_) => match timeout(OTHERS, told_by(hub, sentinel, name)).await {
+                Ok(answer) => answer,
+                Err(_) => continue,
+            },
         };
-        match asked.await.map(|answer| address_of(&answer)) {
-            Ok(Some(address)) => return Ok(address),
-            Ok(None) => {
-                failed = StoreError::unavailable(format!("no sentinel knows a primary `{name}`"));
+        match answer {
+            Ok(told) if newest.as_ref().is_none_or(|newest| newest.epoch < told.epoch) => {
+                newest = Some(told);
             }
+            Ok(_) => {}
             Err(error) => failed = error,
         }
     }
-    Err(failed)
+    newest.map(|told| told.primary).ok_or(failed)
 }
 
-fn address_of(answer: &Value) -> Option<Address> {
-    let Value::Array(parts) = answer else { return None };
-    let [host, port] = parts.as_slice() else { return None };
-    Some(Address { host: text(host)?.to_owned(), port: text(port)?.parse().ok()? })
+/// What one sentinel says.
+struct Told {
+    epoch: u64,
+    primary: Address,
+}
+
+async fn told_by(hub: &Hub, sentinel: &Address, name: &str) -> Result<Told, StoreError> {
+    let mut connection = hub.dial.connect(sentinel, Dial::sentinel).await?;
+    let mut command = redis::cmd("SENTINEL");
+    command.arg("MASTER").arg(name);
+    let answer = connection.send_packed_command(&command).await;
+    let answer =
+        answer.map_err(|error| StoreError::unavailable("a sentinel fails").because(error))?;
+    told(&answer)
+        .ok_or_else(|| StoreError::unavailable(format!("no sentinel knows a primary `{name}`")))
+}
+
+/// Names and values in turn.
+fn told(answer: &Value) -> Option<Told> {
+    let Value::Array(words) = answer else { return None };
+    let value = |name: &str| {
+        let pair = words.chunks(2).find(|pair| pair.first().and_then(text) == Some(name))?;
+        pair.get(1).and_then(text)
+    };
+    let primary = Address { host: value("ip")?.to_owned(), port: value("port")?.parse().ok()? };
+    Some(Told { epoch: value("config-epoch")?.parse().ok()?, primary })
 }
 
 /// What a node of the cluster says of all of them: those that are known first, then the seeds.

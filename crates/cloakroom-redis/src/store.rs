@@ -17,8 +17,9 @@ use crate::hub::Hub;
 use crate::keys;
 use crate::verbs;
 
-/// How often it is looked which servers there are, where that can change.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked which servers there are, where that can change: a primary that was put
+/// aside in order goes on answering, and what it is told meanwhile is lost.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Sessions in Redis or Valkey.
 ///
