@@ -18,6 +18,7 @@
 //! be forgotten by now: that answer is the store's to choose.
 
 mod compare;
+mod handles;
 mod identity;
 mod names;
 mod plain;
@@ -31,6 +32,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::Fixture;
+
+pub use handles::Handles;
 
 /// How many verbs a script has at most.
 const LONGEST: usize = 60;

@@ -30,6 +30,7 @@ fn check_histories(url: String) {
     let figures = history::check(&Prefixed(url.leak()), volume, seed);
 
     println!("{figures:?}");
+    assert_eq!(figures.unanswered, 0, "what has no answer explains itself");
     assert!(figures.overlapping > 0, "nothing happened at once");
 }
 

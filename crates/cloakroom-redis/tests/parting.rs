@@ -4,9 +4,10 @@
 mod support;
 
 use cloakroom_store::{
-    By, End, Ending, Identity, Keep, Limit, Load, Page, Reason, Record, Registry as _, Rotate,
-    Rotation, Store as _, Swept, Target, Timestamp, UserId,
+    By, End, Ending, Identity, Keep, Limit, Load, Page, Reason, Record, Registry, Rotate, Rotation,
+    Store as _, Swept, Target, Timestamp, UserId,
 };
+use std::sync::Arc;
 use std::time::Duration;
 use support::desk::{NOW, ada, done, draft, draft_on, has, key, load, login};
 use support::groups::Cluster;
@@ -70,7 +71,8 @@ fn a_session_that_somebody_ended_meanwhile_is_not_taken_back() {
 #[test]
 fn guests_are_spread_over_all_servers() {
     let cluster = Cluster::start();
-    let store = connect(config(&cluster.url())).unwrap();
+    // As a service has it: behind a pointer that does not know which store it is.
+    let store: Arc<dyn Registry> = Arc::new(connect(config(&cluster.url())).unwrap());
 
     for number in 0..100_u32 {
         let random = (number * 655) as u16;

@@ -3,17 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "in a test, also in what its fixture does")]
 
 mod folder;
-#[path = "model/handles.rs"]
-mod handles;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloakroom_conformance::executor::block_on;
 use cloakroom_conformance::history::Volume;
+use cloakroom_conformance::model::Handles;
 use cloakroom_conformance::{Fixture, history, model};
 use cloakroom_sqlite::SqliteStore;
 use folder::Folder;
-use handles::Handles;
 
 /// A new file for every script. The disk need not have each change: nothing pulls the plug here.
 struct Files {
@@ -59,9 +57,9 @@ struct Shared {
 }
 
 impl Fixture for Shared {
-    type Store = Handles;
+    type Store = Handles<SqliteStore>;
 
-    fn open(&self) -> Handles {
+    fn open(&self) -> Handles<SqliteStore> {
         let first = self.files.open();
         let number = self.files.opened.load(Ordering::Relaxed) - 1;
         Handles::new([first, self.files.open_number(number)], self.seed)

@@ -1,27 +1,40 @@
-//! Two stores on one file that look like one: each verb goes to either of them.
+//! Two handles of one store that look like one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cloakroom_sqlite::SqliteStore;
 use cloakroom_store::{
     Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
     Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
     Survival, Swept, Target, Timestamp, Touch, UserId,
 };
 
-/// The choices are drawn from a seed, so that a script comes out the same each time it is shrunk.
-pub(crate) struct Handles {
-    stores: [SqliteStore; 2],
+/// Two handles on the same data, as two processes have them: each verb goes to one of them, drawn from
+/// a seed, so that a script comes out the same each time it is shrunk.
+///
+/// ```
+/// use cloakroom_conformance::model::Handles;
+/// use cloakroom_memory::MemoryStore;
+/// use cloakroom_store::Store as _;
+/// use std::sync::Arc;
+///
+/// let store = Arc::new(MemoryStore::new());
+/// let both = Handles::new([Arc::clone(&store), store], 7);
+/// assert_eq!(both.name(), "memory");
+/// ```
+#[derive(Debug)]
+pub struct Handles<S> {
+    stores: [S; 2],
     random: AtomicU64,
 }
 
-impl Handles {
-    pub(crate) fn new(stores: [SqliteStore; 2], seed: u64) -> Self {
+impl<S> Handles<S> {
+    /// Two handles, and what their turns are drawn from.
+    pub const fn new(stores: [S; 2], seed: u64) -> Self {
         Self { stores, random: AtomicU64::new(seed) }
     }
 
-    /// The store that answers next (splitmix64).
-    fn either(&self) -> &SqliteStore {
+    /// The handle that answers next (splitmix64).
+    fn either(&self) -> &S {
         let state = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -30,9 +43,9 @@ impl Handles {
     }
 }
 
-impl Store for Handles {
+impl<S: Registry> Store for Handles<S> {
     fn name(&self) -> &'static str {
-        "sqlite, twice on one file"
+        self.either().name()
     }
 
     fn reach(&self) -> Reach {
@@ -45,6 +58,10 @@ impl Store for Handles {
 
     fn route(&self, user: Option<&UserId>) -> Route {
         self.either().route(user)
+    }
+
+    fn guest_route(&self, random: [u8; 2]) -> Route {
+        self.either().guest_route(random)
     }
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
@@ -85,7 +102,7 @@ impl Store for Handles {
     }
 }
 
-impl Registry for Handles {
+impl<S: Registry> Registry for Handles<S> {
     fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
         self.either().list(user, page, now)
     }
