@@ -85,6 +85,10 @@ fn told(session: &Session<Tally>, count: u64) -> Told {
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
+    if std::env::args().skip(1).any(|word| word == "--help" || word == "-h") {
+        let _ = writeln!(io::stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let done = match arguments(std::env::args().skip(1)) {
         Ok((address, store)) => serve(address, &store).await.map_err(|error| error.to_string()),
         Err(problem) => {
@@ -108,10 +112,12 @@ fn arguments(
     let mut store: StoreUrl = "memory:".parse().map_err(|error| format!("{error}"))?;
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
-        let value = words.next().ok_or_else(|| format!("{word} needs a value"));
+        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
-            "--addr" => address = value?.parse().map_err(|_| "--addr needs IP:PORT".to_owned())?,
-            "--store" => store = value?.parse().map_err(|error| format!("--store: {error}"))?,
+            "--addr" => {
+                address = value()?.parse().map_err(|_| "--addr needs IP:PORT".to_owned())?
+            }
+            "--store" => store = value()?.parse().map_err(|error| format!("--store: {error}"))?,
             other => return Err(format!("{other} is not an argument of tally")),
         }
     }

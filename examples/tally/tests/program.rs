@@ -65,6 +65,13 @@ fn two_processes_on_one_file_count_together() {
 }
 
 #[test]
+fn help_is_given_to_whoever_asks() {
+    let done = tally(&["--help"]).output().unwrap();
+
+    assert!(done.status.success() && done.stdout.starts_with(b"usage: tally"));
+}
+
+#[test]
 fn what_is_wrong_is_said_in_a_sentence() {
     for (arguments, says) in [
         (&["--store"][..], "--store needs a value"),
@@ -72,6 +79,7 @@ fn what_is_wrong_is_said_in_a_sentence() {
         (&["--addr", "0.0.0.0:80"], "is not this machine's own"),
         (&["--addr", "here"], "--addr needs IP:PORT"),
         (&["--port", "80"], "--port is not an argument"),
+        (&["--port"], "--port is not an argument"),
     ] {
         let done = tally(arguments).output().unwrap();
 
