@@ -204,52 +204,62 @@ macro_rules! every_durable_clause {
     };
 }
 
-/// Makes one test for each clause of the contract; the argument is a [`Fixture`](crate::Fixture),
-/// evaluated once for each test.
-///
-/// The tests stand in modules named after the laws. Two stores in one file each need a module of
-/// their own around the macro.
-#[macro_export]
-macro_rules! suite {
-    ($fixture:expr $(,)?) => {
-        fn fixture() -> impl $crate::Fixture {
-            $fixture
-        }
-
-        $crate::every_clause!(clause_tests);
-    };
-}
-
-/// Makes one test for each clause of [`durability`](crate::durability); the argument is a
-/// [`Durable`](crate::Durable) fixture, evaluated once for each test.
-#[macro_export]
-macro_rules! durable_suite {
-    ($fixture:expr $(,)?) => {
-        mod durable {
-            use super::*;
-
-            fn fixture() -> impl $crate::Durable {
-                $fixture
-            }
-
-            $crate::every_durable_clause!(clause_tests);
-        }
-    };
-}
-
+/// The same for what a store that keeps a feed promises about it.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! clause_tests {
-    ($($law:ident { $($theme:ident::$name:ident,)* })*) => {$(
-        mod $law {
-            $(
-                #[test]
-                fn $name() {
-                    $crate::$theme::$name(&super::fixture());
-                }
-            )*
+macro_rules! every_feed_clause {
+    ($then:ident) => {
+        $crate::$then! {
+            what_ended_is_told {
+                feed::a_new_feed_is_empty,
+                feed::every_end_is_told,
+                feed::what_a_login_ends_is_told,
+                feed::the_end_of_a_dormant_session_is_told,
+                feed::nothing_else_is_told,
+                feed::an_amendment_is_an_epoch,
+                feed::reading_goes_on_where_it_stopped,
+                feed::a_part_is_bounded,
+                feed::the_newest_place_is_after_all,
+                feed::what_is_forgotten_is_said_to_be_lost,
+                feed::an_emptied_feed_remembers_its_end,
+                feed::a_place_that_never_was_is_lost,
+                feed::what_ends_in_parallel_is_told_once,
+            }
         }
-    )*};
+    };
+}
+
+/// The same for a feed that outlives its process.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! every_durable_feed_clause {
+    ($then:ident) => {
+        $crate::$then! {
+            what_was_told_survives {
+                feed::the_feed_survives,
+            }
+        }
+    };
+}
+
+/// The same for what a store promises those who listen to it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! every_listening_clause {
+    ($then:ident) => {
+        $crate::$then! {
+            what_others_change_is_heard {
+                listening::the_store_tells_something,
+                listening::an_end_is_heard,
+                listening::a_rotation_is_heard,
+                listening::an_eviction_is_heard,
+                listening::an_amendment_is_heard,
+                listening::a_resumption_is_heard,
+                listening::every_change_is_heard_where_the_store_says_so,
+                listening::every_listener_hears,
+            }
+        }
+    };
 }
 
 #[doc(hidden)]
@@ -271,6 +281,15 @@ pub const CLAUSES: &[Clause] = crate::every_clause!(clause_table);
 
 /// The clauses of stores that outlive their process.
 pub const DURABLE_CLAUSES: &[Clause] = crate::every_durable_clause!(clause_table);
+
+/// The clauses of stores that keep a feed.
+pub const FEED_CLAUSES: &[Clause] = crate::every_feed_clause!(clause_table);
+
+/// The clauses of feeds that outlive their process.
+pub const DURABLE_FEED_CLAUSES: &[Clause] = crate::every_durable_feed_clause!(clause_table);
+
+/// The clauses of stores that tell what others change.
+pub const LISTENING_CLAUSES: &[Clause] = crate::every_listening_clause!(clause_table);
 
 /// One clause of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -309,10 +328,12 @@ mod tests {
     #[test]
     fn every_clause_that_is_written_is_listed() {
         let sources = sources![
-            clocks, commits, creation, durability, endings, limits, loading, privilege, registry,
-            remembered, renewal, sweeping, users, values
+            clocks, commits, creation, durability, endings, feed, limits, listening, loading,
+            privilege, registry, remembered, renewal, sweeping, users, values
         ];
-        let listed: Vec<_> = CLAUSES.iter().chain(DURABLE_CLAUSES).collect();
+        let listed: Vec<_> =
+            [CLAUSES, DURABLE_CLAUSES, FEED_CLAUSES, DURABLE_FEED_CLAUSES, LISTENING_CLAUSES]
+                .concat();
 
         for (theme, source) in sources {
             let functions = source.lines().filter_map(|line| line.strip_prefix("pub fn "));

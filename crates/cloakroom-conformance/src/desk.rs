@@ -355,7 +355,7 @@ impl<S: Registry> Desk<S> {
 }
 
 #[track_caller]
-fn answered<T>(answer: Answer<T>) -> T {
+pub(crate) fn answered<T>(answer: Answer<T>) -> T {
     agreed(block_on(answer))
 }
 

@@ -14,6 +14,9 @@
 //! A store that outlives its process also passes the clauses of [`durability`], through
 //! [`durable_suite!`].
 //!
+//! Two parts of the contract are for those who have them: [`feed`] ([`feed_suite!`],
+//! [`durable_feed_suite!`]) and [`listening`] ([`listening_suite!`]).
+//!
 //! Where the documentation of `cloakroom-store` leaves a choice, the clause makes it, and its
 //! documentation says so. The clauses know nothing of threads inside a store or of a runtime: they
 //! wait with [`executor::block_on`]. Time is an argument everywhere, so nothing waits for a clock.
@@ -29,13 +32,16 @@ pub mod history;
 pub mod interleaving;
 #[cfg(feature = "model")]
 pub mod model;
+mod suites;
 
 pub mod clocks;
 pub mod commits;
 pub mod creation;
 pub mod durability;
 pub mod endings;
+pub mod feed;
 pub mod limits;
+pub mod listening;
 pub mod loading;
 pub mod privilege;
 pub mod registry;
@@ -45,7 +51,9 @@ pub mod sweeping;
 pub mod users;
 pub mod values;
 
-pub use clauses::{CLAUSES, Clause, DURABLE_CLAUSES};
+pub use clauses::{
+    CLAUSES, Clause, DURABLE_CLAUSES, DURABLE_FEED_CLAUSES, FEED_CLAUSES, LISTENING_CLAUSES,
+};
 
 use cloakroom_store::Registry;
 
@@ -72,4 +80,10 @@ impl<S: Registry, F: Fn() -> S + Sync> Fixture for F {
 pub trait Durable: Fixture {
     /// Closes `store` and opens the same data again.
     fn reopen(&self, store: Self::Store) -> Self::Store;
+}
+
+/// Makes handles of one store, as several processes have them.
+pub trait Shared: Fixture {
+    /// Another handle of the same data, that shares no connection with `store`.
+    fn another(&self, store: &Self::Store) -> Self::Store;
 }

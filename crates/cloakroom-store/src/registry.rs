@@ -1,5 +1,7 @@
 use crate::answer::Answer;
 use crate::ending::Ending;
+use crate::error::StoreError;
+use crate::feed::{Bulletin, Cursor};
 use crate::names::{SessionId, UserId};
 use crate::ops::Ops;
 use crate::record::Record;
@@ -35,6 +37,25 @@ pub trait Registry: Store {
     /// Frees at most `limit` expired sessions, forwarders and forgotten reasons. What it frees was
     /// gone before.
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept>;
+
+    /// What happened after the place `from`, at most `limit` notices (1 to
+    /// [`BULLETIN_MAX`](crate::BULLETIN_MAX)), and where to go on.
+    ///
+    /// Every session that a verb ended is in it, and every [`Registry::amend`] as an epoch of its
+    /// user, at the latest when that verb is answered, and in an order that never changes: whoever
+    /// goes on from [`Bulletin::next`] misses nothing. A notice may be there of an ending that then
+    /// did not happen, because whoever was about to do it died; the other way round is a defect.
+    ///
+    /// From [`Cursor::OLDEST`] it gives all that is still known (24 hours of it, if there is not
+    /// too much), and from [`Cursor::NEWEST`] nothing but the place to begin at.
+    ///
+    /// # Errors
+    ///
+    /// Refused in a store that keeps no feed.
+    fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {
+        let _ = (from, limit, now);
+        Answer::ready(Err(StoreError::refused("this store keeps no feed of endings")))
+    }
 }
 
 /// A part of a list that is ordered by session id.

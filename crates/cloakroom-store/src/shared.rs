@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
-    Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
-    Survival, Swept, Target, Timestamp, Touch, UserId,
+    Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Keep,
+    Key, Limit, Listener, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation,
+    Route, SessionId, Store, Survival, Swept, Target, Timestamp, Told, Touch, UserId,
 };
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -31,6 +31,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
         (**self).load(keys, now)
+    }
+
+    fn load_fresh(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
+        (**self).load_fresh(keys, now)
     }
 
     fn create(
@@ -64,6 +68,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         (**self).end(target, ending, now)
+    }
+
+    fn listen(&self, listener: Arc<dyn Listener>) -> Told {
+        (**self).listen(listener)
     }
 
     fn close(&self) -> Answer<()> {
@@ -100,5 +108,9 @@ impl<S: Registry + ?Sized> Registry for Arc<S> {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         (**self).sweep(now, limit)
+    }
+
+    fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {
+        (**self).watch(from, limit, now)
     }
 }

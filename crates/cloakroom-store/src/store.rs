@@ -1,12 +1,14 @@
 //! The verbs of the request path and what they answer.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::ending::{Ended, Ending};
 use crate::fields::Field;
 use crate::identity::Identity;
+use crate::listener::{Listener, Told};
 use crate::names::{Key, Route, SessionId, UserId};
 use crate::ops::Ops;
 use crate::record::{Draft, Record, Times};
@@ -47,6 +49,11 @@ pub trait Store: Send + Sync + 'static {
     /// The first load through the new key of a renewal starts the grace of the old one.
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads>;
 
+    /// The same, past any cache in between: what it answers was true after it was called.
+    fn load_fresh(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
+        self.load(keys, now)
+    }
+
     /// Makes a session out of nothing, and never overwrites one.
     ///
     /// With a user, the user's index and `limit` change in the same step.
@@ -82,6 +89,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ends one session, live or dormant, and remembers why.
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End>;
+
+    /// Tells `listener`, as long as the store is there, of changes that others make, and says of
+    /// which. A change is told at the latest right after it was answered to whoever made it; how
+    /// much later it is heard is a matter of the way there.
+    fn listen(&self, listener: Arc<dyn Listener>) -> Told {
+        drop(listener);
+        Told::Nothing
+    }
 
     /// Lets go of files and connections when everything that was asked is done. Verbs that come
     /// later are *unavailable*. A store that holds nothing has nothing to do.
