@@ -140,6 +140,7 @@ impl House {
     ) -> Option<Record> {
         let Slot { record, .. } = held.of(key).take(key)?;
         held.of(key).bury(*key, ended, now);
+        index.feed.ended(record.id(), ended);
         let forwards = index.remove(&record);
         held.less += cost(&record) + forwards.len() * FORWARD_BYTES;
         for old in forwards {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use cloakroom_store::{Key, Record, SessionId, Timestamp, UserId};
 
+use crate::feed::Feed;
+
 /// The relations between keys, ids and users. Every verb that changes who is behind a key holds
 /// its lock from beginning to end.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(crate) struct Index {
     users: HashMap<UserId, Vec<SessionId>>,
     /// The keys that forward to a session, oldest first.
     forwards: BTreeMap<SessionId, Vec<Key>>,
+    /// What ended, in the order in which it did.
+    pub(crate) feed: Feed,
     /// The shard at which the next search for room begins.
     pub(crate) hand: usize,
     /// No session at all can be swept before this instant.
@@ -26,6 +30,7 @@ impl Index {
             ids: BTreeMap::new(),
             users: HashMap::new(),
             forwards: BTreeMap::new(),
+            feed: Feed::default(),
             hand: 0,
             due: Timestamp::MAX,
         }

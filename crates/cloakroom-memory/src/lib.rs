@@ -19,6 +19,7 @@
 
 mod bounds;
 mod commits;
+mod feed;
 mod house;
 mod identity;
 mod index;

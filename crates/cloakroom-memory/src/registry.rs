@@ -1,7 +1,8 @@
 //! The verbs of operators and device lists.
 
 use cloakroom_store::{
-    Count, Ended, EndedAll, Ending, Ops, Page, Record, SessionId, StoreError, Timestamp, UserId,
+    Bulletin, Count, Cursor, Ended, EndedAll, Ending, Ops, Page, Record, SessionId, StoreError,
+    Timestamp, UserId,
 };
 
 use crate::bounds::{SHARDS, cost};
@@ -64,11 +65,11 @@ impl House {
     ) -> Result<u64, StoreError> {
         let mut index = self.index();
         self.with_room(&mut index, None, now, |index| {
-            let ids = index.of_user(Some(user));
-            let mut held = self.hold(index, index.keys_of(ids));
+            let ids = index.of_user(Some(user)).to_vec();
+            let mut held = self.hold(index, index.keys_of(&ids));
             let mut changed = Vec::new();
             let (mut more, mut less) = (0, 0);
-            for id in ids {
+            for id in &ids {
                 let Some(record) = present(index, &mut held, id, now) else { continue };
                 let next = record.changed(ops, None)?;
                 more += cost(&next);
@@ -79,6 +80,8 @@ impl House {
                 return Err(Short::Need(Need { sessions: 0, bytes: more - less }));
             }
             let count = changed.len();
+            // The index is held: nobody sees the one without the other.
+            index.feed.epoch(user.clone(), now);
             for next in changed {
                 if let Some(key) = index.key(&next.id())
                     && let Some(slot) = held.of(&key).slot_mut(&key)
@@ -88,6 +91,10 @@ impl House {
             }
             Ok(as_u64(count))
         })
+    }
+
+    pub(crate) fn watch(&self, from: Cursor, limit: u32) -> Bulletin {
+        self.index().feed.watch(from, limit)
     }
 
     pub(crate) fn count(&self, now: Timestamp) -> Count {

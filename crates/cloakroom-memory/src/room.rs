@@ -56,6 +56,7 @@ impl House {
     pub(crate) fn sweep(&self, now: Timestamp, limit: u32) -> Swept {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut removed = 0;
+        self.index().feed.forget(now);
         for place in 0..SHARDS {
             if !may_have_due(&self.read(place), now) {
                 continue;

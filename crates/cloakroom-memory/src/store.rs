@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
-    Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
-    Survival, Survives, Swept, Target, Timestamp, Touch, UserId,
+    Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Keep,
+    Key, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route,
+    SessionId, Store, Survival, Survives, Swept, Target, Timestamp, Touch, UserId,
 };
 
 use crate::bounds::Bounds;
@@ -162,5 +162,9 @@ impl Registry for MemoryStore {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         Answer::ready(Ok(self.0.sweep(now, limit)))
+    }
+
+    fn watch(&self, from: Cursor, limit: u32, _: Timestamp) -> Answer<Bulletin> {
+        Answer::ready(Ok(self.0.watch(from, limit)))
     }
 }

@@ -3,3 +3,4 @@
 use cloakroom_memory::MemoryStore;
 
 cloakroom_conformance::suite!(MemoryStore::new);
+cloakroom_conformance::feed_suite!(MemoryStore::new);

@@ -66,6 +66,12 @@ impl Reason {
         }
     }
 
+    /// Whether it is the clocks of the session that ended it, as its deadlines said beforehand.
+    #[must_use]
+    pub const fn is_timeout(self) -> bool {
+        matches!(self, Self::Idle | Self::Absolute)
+    }
+
     /// The reason with this code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {

@@ -35,7 +35,7 @@ pub trait Registry: Store {
     fn count(&self, now: Timestamp) -> Answer<Count>;
 
     /// Frees at most `limit` expired sessions, forwarders and forgotten reasons. What it frees was
-    /// gone before.
+    /// gone before. Notices of the feed that are too old go along and are not counted.
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept>;
 
     /// What happened after the place `from`, at most `limit` notices (1 to
