@@ -48,7 +48,7 @@ const PACKAGES: &[Package] = &[
     },
     Package {
         name: "redis-server",
-        needed_by: "cloakroom-redis, journeys: one server, sentinels, a cluster",
+        needed_by: "cloakroom-redis, cloakroom, journeys: one server, sentinels, a cluster",
         proof: Proof::Program("redis-server"),
     },
     Package {

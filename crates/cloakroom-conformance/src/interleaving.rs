@@ -42,19 +42,51 @@ pub struct Orders {
     path: Vec<(usize, usize)>,
     at: usize,
     tried: u64,
+    sample: Option<Sample>,
+}
+
+/// Schedules by chance.
+#[derive(Debug)]
+struct Sample {
+    count: u64,
+    random: u64,
 }
 
 impl Orders {
     /// Nothing tried yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { path: Vec::new(), at: 0, tried: 0 }
+        Self { path: Vec::new(), at: 0, tried: 0, sample: None }
     }
 
-    /// Begins the next schedule. `false` once all were tried.
+    /// `count` schedules that are drawn, the same ones for the same seed, where all would be too
+    /// many.
+    ///
+    /// ```
+    /// use cloakroom_conformance::interleaving::Orders;
+    ///
+    /// let (mut drawn, mut orders) = (Vec::new(), Orders::drawn(2, 7));
+    /// while orders.begin() {
+    ///     drawn.push([orders.choose(1_000), orders.choose(1_000)]);
+    /// }
+    /// assert_eq!(drawn.len(), 2);
+    /// assert_ne!(drawn[0], drawn[1]);
+    /// ```
+    #[must_use]
+    pub const fn drawn(count: u64, seed: u64) -> Self {
+        let sample = Some(Sample { count, random: seed });
+        Self { path: Vec::new(), at: 0, tried: 0, sample }
+    }
+
+    /// Begins the next schedule. `false` once all were tried, or as many as were to be drawn.
     pub fn begin(&mut self) -> bool {
         self.at = 0;
-        if self.tried > 0 {
+        if let Some(sample) = &self.sample {
+            self.path.clear();
+            if self.tried == sample.count {
+                return false;
+            }
+        } else if self.tried > 0 {
             while self.path.pop_if(|(way, ways)| *way + 1 >= *ways).is_some() {}
             match self.path.last_mut() {
                 Some((way, _)) => *way += 1,
@@ -72,7 +104,8 @@ impl Orders {
     /// If they are not: then what is tried depends on something other than these choices.
     pub fn choose(&mut self, ways: usize) -> usize {
         if self.at == self.path.len() {
-            self.path.push((0, ways));
+            let first = self.sample.as_mut().map_or(0, |sample| sample.way(ways));
+            self.path.push((first, ways));
         }
         let chosen = self.path.get(self.at).copied();
         self.at += 1;
@@ -92,6 +125,18 @@ impl Orders {
     #[must_use]
     pub fn choices(&self) -> Vec<usize> {
         self.path.iter().take(self.at).map(|(way, _)| *way).collect()
+    }
+}
+
+impl Sample {
+    /// Any of `ways`, by the generator `SplitMix64`.
+    fn way(&mut self, ways: usize) -> usize {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let way = (mixed ^ (mixed >> 31)).checked_rem(ways as u64).unwrap_or(0);
+        usize::try_from(way).unwrap_or(0)
     }
 }
 
@@ -116,6 +161,9 @@ pub enum Fate {
 }
 
 /// A store whose calls wait. Sweeps, scans and counts do not: they belong to no client.
+///
+/// What passes is answered before the call returns, so that a runtime whose clock stands still does
+/// not run ahead while a server works. The store's own work must therefore be done on other threads.
 #[derive(Clone)]
 pub struct Paced<S> {
     store: Arc<S>,
@@ -199,7 +247,7 @@ impl<S: Registry> Paced<S> {
         let mut desk = self.desk();
         if desk.passing {
             drop(desk);
-            return call(&self.store);
+            return at_once(call(&self.store));
         }
         let (store, place) = (Arc::clone(&self.store), Arc::new(Mutex::new(Place::default())));
         let told = Arc::clone(&place);
@@ -221,6 +269,10 @@ impl<S: Registry> Paced<S> {
         desk.waiting.push_back(Step { name, work });
         Answer::later(std::future::poll_fn(move |cx| Place::take(&place, cx.waker())))
     }
+}
+
+fn at_once<T: Send + 'static>(answer: Answer<T>) -> Answer<T> {
+    Answer::ready(block_on(answer))
 }
 
 fn first_word<T: fmt::Debug>(result: &Result<T, StoreError>) -> String {
@@ -284,6 +336,10 @@ impl<S: Registry> Store for Paced<S> {
 
     fn route(&self, user: Option<&UserId>) -> Route {
         self.store.route(user)
+    }
+
+    fn guest_route(&self, random: [u8; 2]) -> Route {
+        self.store.guest_route(random)
     }
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
@@ -364,15 +420,15 @@ impl<S: Registry> Registry for Paced<S> {
     }
 
     fn scan(&self, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.store.scan(page, now)
+        at_once(self.store.scan(page, now))
     }
 
     fn count(&self, now: Timestamp) -> Answer<Count> {
-        self.store.count(now)
+        at_once(self.store.count(now))
     }
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
-        self.store.sweep(now, limit)
+        at_once(self.store.sweep(now, limit))
     }
 }
 

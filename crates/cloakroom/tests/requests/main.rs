@@ -2,6 +2,9 @@
 //! clients that hang up and a store that fails.
 //!
 //! Nothing here waits for a real clock: the runtime's time stands still until nobody can go on.
+//!
+//! These modules know their store by what `place` says of it, and nothing else. This binary has the
+//! store in the process; those beside it have the stores on servers.
 #![cfg(all(feature = "memory", feature = "derive"))]
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +16,7 @@
     reason = "tests, which print what they tried and the seed that repeats it"
 )]
 
+mod place;
 mod support;
 
 mod composing;

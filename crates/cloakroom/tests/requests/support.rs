@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cloakroom::store::{By, Factors, SessionId, UserId};
-use cloakroom::{
-    Builder, ErrorKind, ManualClock, MemoryStore, Result, Scope, SessionData, Sessions,
-};
+use cloakroom::store::{By, Factors, Registry, SessionId, UserId};
+use cloakroom::{Builder, ErrorKind, ManualClock, Result, Scope, SessionData, Sessions};
 use cloakroom_conformance::interleaving::{Answers, Fate, Orders, Paced};
+use cloakroom_conformance::model;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+
+use crate::place::{ORDERS_MAX, Place};
 
 /// What the service of these tests keeps.
 #[derive(Clone, Debug, Default, PartialEq, SessionData)]
@@ -33,15 +34,15 @@ const NAME: &str = "__Host-Http-session";
 /// One service, in one process or in several on one store.
 #[derive(Clone)]
 pub struct World {
-    pub store: Paced<MemoryStore>,
+    pub store: Paced<Arc<dyn Registry>>,
     pub clock: ManualClock,
     pub processes: Vec<Sessions<Shop>>,
     ticks: Arc<AtomicU64>,
 }
 
 impl World {
-    pub fn new(processes: usize, answers: Answers, rules: &Rules) -> Self {
-        let store = Paced::new(MemoryStore::new(), answers);
+    pub fn new(place: &Place, processes: usize, answers: Answers, rules: &Rules) -> Self {
+        let store = Paced::new(place.open(), answers);
         let clock = ManualClock::at_secs(1_790_000_000);
         let process = |_| {
             let builder = Sessions::builder(store.clone())
@@ -251,32 +252,56 @@ impl<'a> Scenario<'a> {
 
     /// Prepares a ticket and requests, runs these once in every order, and judges each time what
     /// came of it. Says how many orders there were.
+    ///
+    /// Where a place has an end of its patience, as many orders again are drawn from all of them.
     pub fn explore(
         self,
         prepare: impl AsyncFn(&World) -> (String, Vec<Request>),
         judge: impl AsyncFn(&World, &str, &[Reply]),
     ) -> u64 {
-        let mut orders = Orders::new();
-        while orders.begin() {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .start_paused(true)
-                .build()
-                .unwrap();
-            let world = World::new(self.processes, self.answers, self.rules);
-            let story = Story(world.clone(), self.name);
-            runtime.block_on(async {
-                world.store.set_passing(true);
-                let (ticket, requests) = prepare(&world).await;
-                world.store.set_passing(false);
-                let replies = run(&world, &mut orders, requests).await;
-                judge(&world, &ticket, &replies).await;
-            });
-            drop(story);
+        let (place, mut orders) = (Place::enter(), Orders::new());
+        while self.goes_on(&orders) && orders.begin() {
+            self.try_once(&place, &mut orders, &prepare, &judge);
         }
         println!("{}: {} orders", self.name, orders.tried());
         assert!(orders.tried() > 1, "{}: nothing met anything else", self.name);
+        if !self.goes_on(&orders) {
+            let seed = model::seed();
+            println!("{}: and as many drawn by CLOAKROOM_SEED={seed}", self.name);
+            let mut drawn = Orders::drawn(orders.tried(), seed);
+            while drawn.begin() {
+                self.try_once(&place, &mut drawn, &prepare, &judge);
+            }
+        }
         orders.tried()
+    }
+
+    fn goes_on(&self, orders: &Orders) -> bool {
+        is_long() || orders.tried() < ORDERS_MAX
+    }
+
+    fn try_once(
+        &self,
+        place: &Place,
+        orders: &mut Orders,
+        prepare: impl AsyncFn(&World) -> (String, Vec<Request>),
+        judge: impl AsyncFn(&World, &str, &[Reply]),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let world = World::new(place, self.processes, self.answers, self.rules);
+        let story = Story(world.clone(), self.name);
+        runtime.block_on(async {
+            world.store.set_passing(true);
+            let (ticket, requests) = prepare(&world).await;
+            world.store.set_passing(false);
+            let replies = run(&world, orders, requests).await;
+            judge(&world, &ticket, &replies).await;
+        });
+        drop(story);
     }
 }
 

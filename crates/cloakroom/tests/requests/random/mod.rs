@@ -20,6 +20,7 @@ use http::{HeaderMap, StatusCode};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use tokio::task::JoinHandle;
 
+use crate::place::{Place, SCRIPTS};
 use crate::support::{IDLE, Shop, World, is_long, request_headers, set_cookie};
 use judge::{Reached, judge};
 use script::{BROWSERS, Do, PROCESSES, Script, Step};
@@ -222,9 +223,9 @@ impl Sender {
 }
 
 impl Play {
-    fn new() -> Self {
+    fn new(place: &Place) -> Self {
         let rules = |rules: cloakroom::Builder<Shop>| rules.renew_every(RENEW_EVERY);
-        let world = World::new(PROCESSES, Answers::Late, &rules);
+        let world = World::new(place, PROCESSES, Answers::Late, &rules);
         let (log, tickets, ids) = (Arc::default(), Arc::default(), Arc::default());
         Self { world, log, tickets, ids, running: Vec::new(), requests: 0 }
     }
@@ -305,14 +306,14 @@ impl Play {
     }
 }
 
-fn run(script: &Script) -> std::result::Result<Reached, String> {
+fn run(place: &Place, script: &Script) -> std::result::Result<Reached, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut play = Play::new();
+        let mut play = Play::new(place);
         for step in &script.0 {
             play.step(step).await;
         }
@@ -335,11 +336,12 @@ fn whatever_happens_no_law_is_broken() {
     let seed = model::seed();
     println!("CLOAKROOM_SEED={seed}");
     let config = Config {
-        cases: if is_long() { 100_000 } else { 1_000 },
+        cases: if is_long() { 100 * SCRIPTS } else { SCRIPTS },
         failure_persistence: None,
         max_shrink_iters: 4_000,
         ..Config::default()
     };
+    let place = Place::enter();
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -349,7 +351,7 @@ fn whatever_happens_no_law_is_broken() {
     let tried = TestRunner::new_with_rng(config, rng).run(&script::scripts(), |script| {
         scripts.set(scripts.get() + 1);
         steps.set(steps.get() + script.0.len() as u64);
-        *reached.borrow_mut() += run(&script).map_err(TestCaseError::fail)?;
+        *reached.borrow_mut() += run(&place, &script).map_err(TestCaseError::fail)?;
         Ok(())
     });
 
