@@ -92,8 +92,10 @@ impl fmt::Debug for Login {
 /// How long a connection may take to open: a server that is there answers in milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an answer may take. Longer than any script, shorter than the patience of a browser.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an answer may take. Longer than any script, and half a second less than a service waits
+/// for its store: whoever gives up first tells the caller, and only the store knows whether a change
+/// was on its way.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 impl RedisConfig {
     pub(crate) fn new(mode: Mode) -> Self {
@@ -112,7 +114,10 @@ impl RedisConfig {
         }
     }
 
-    /// How long a verb waits for its answer, reconnecting included; two seconds if not said.
+    /// How long a verb waits for its answer, reconnecting included; a second and a half if not said.
+    ///
+    /// Keep it below the `store_wait` of the service (two seconds if not said). The store's own error
+    /// says whether a change may have happened; a service that gives up first cannot know.
     #[must_use]
     pub const fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.answer_timeout = timeout;

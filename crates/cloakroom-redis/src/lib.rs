@@ -17,7 +17,7 @@
 //!   atomic. On a cluster a login whose route changes is two scripts: the old session ends first, and
 //!   is taken back if the new one is refused.
 //! - A server that was away is asked again within a few hundred milliseconds of its return. Every
-//!   verb has its answer within two seconds ([`RedisConfig::answer_timeout`]); of a change that was on
+//!   verb has its answer within a second and a half ([`RedisConfig::answer_timeout`]); of a change that was on
 //!   its way the error says that it may have happened or not.
 //! - The time is the caller's. A key lives until a day and a minute after its session; that is
 //!   all that the server's clock decides.
