@@ -31,9 +31,14 @@ mod url;
 /// | `redis-cluster://host:port,host:port` | a cluster, found through any of its nodes |
 /// | `rediss://`, `rediss+sentinel://`, `rediss-cluster://` | the same over TLS |
 ///
-/// User and password are percent-encoded. Two words may follow: `?prefix=shop` for what the names of
-/// all keys begin with (`cloakroom`), and `?ca=/path/ca.pem` for the authority that signed the
-/// servers' certificates, in place of those of the system.
+/// User and password are percent-encoded. Words may follow, as in `?prefix=shop&ca=/path/ca.pem`:
+///
+/// | word | means |
+/// |---|---|
+/// | `prefix=shop` | what the names of all keys begin with, in place of `cloakroom` |
+/// | `ca=/path/ca.pem` | the authority that signed the servers' certificates, in place of those of the system |
+/// | `confirmed_by_replicas=1` | [`confirmed_by_replicas`](Self::confirmed_by_replicas) |
+/// | `confirmed_on_disk=yes` | [`confirmed_on_disk`](Self::confirmed_on_disk) |
 #[derive(Clone)]
 pub struct RedisConfig {
     pub(crate) mode: Mode,
@@ -46,6 +51,7 @@ pub struct RedisConfig {
     pub(crate) connect_timeout: Duration,
     pub(crate) answer_timeout: Duration,
     pub(crate) replicas: u32,
+    pub(crate) on_disk: bool,
     pub(crate) accepts_eviction: bool,
 }
 
@@ -110,6 +116,7 @@ impl RedisConfig {
             connect_timeout: CONNECT_TIMEOUT,
             answer_timeout: ANSWER_TIMEOUT,
             replicas: 0,
+            on_disk: false,
             accepts_eviction: false,
         }
     }
@@ -146,6 +153,18 @@ impl RedisConfig {
     #[must_use]
     pub const fn confirmed_by_replicas(mut self, count: u32) -> Self {
         self.replicas = count;
+        self
+    }
+
+    /// Acknowledges creations, rotations and endings once they are on the disk of the primary, and of
+    /// as many replicas as [`confirmed_by_replicas`](Self::confirmed_by_replicas) says (`WAITAOF`).
+    ///
+    /// They outlive a loss of power then, whatever `appendfsync` is; with `everysec` a sign-in takes
+    /// up to a second, together with all others of that second. Needs `appendonly yes` on Redis 7.2 or
+    /// newer, or on Valkey: other servers are refused at the start.
+    #[must_use]
+    pub const fn confirmed_on_disk(mut self) -> Self {
+        self.on_disk = true;
         self
     }
 

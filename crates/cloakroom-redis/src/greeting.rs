@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use cloakroom_store::{StoreError, Survives, Timestamp};
 
+use crate::config::RedisConfig;
+
 /// The oldest Redis that is tested: its scripts fail as wholes and `PEXPIRE` knows what is asked.
-const OLDEST: u32 = 7;
+const OLDEST: (u32, u32) = (7, 0);
+
+/// The first Redis with `WAITAOF`. Valkey calls itself Redis 7.2 where it is asked for one.
+const CONFIRMING: (u32, u32) = (7, 2);
 
 /// Clocks that are further apart are worth a word: deadlines are judged by the services' clocks.
 const CLOCK_WARNED: Duration = Duration::from_secs(5);
@@ -48,15 +53,40 @@ impl Server {
         }
     }
 
-    /// Refuses a server that is too old or would sign users out at random.
-    pub(crate) fn check(&self, accepts_eviction: bool) -> Result<(), StoreError> {
+    /// Refuses a server that is too old, cannot confirm what it has to, or would sign users out at
+    /// random.
+    pub(crate) fn check(&self, config: &RedisConfig) -> Result<(), StoreError> {
         let version = self.fact("redis_version");
-        let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-        if major.is_none_or(|major| major < OLDEST) {
+        if self.version().is_none_or(|version| version < OLDEST) {
             return Err(StoreError::refused(format!(
                 "this server is Redis {version}; cloakroom needs Redis 7.0 or Valkey"
             )));
         }
+        if config.on_disk {
+            self.check_disk()?;
+        }
+        self.check_eviction(config.accepts_eviction)
+    }
+
+    fn check_disk(&self) -> Result<(), StoreError> {
+        if self.version().is_none_or(|version| version < CONFIRMING) {
+            return Err(StoreError::refused(format!(
+                "this server is Redis {}, which cannot say what is on its disk (WAITAOF): \
+                 `confirmed_on_disk` needs Redis 7.2 or Valkey; with `appendfsync always` it is not \
+                 needed",
+                self.fact("redis_version")
+            )));
+        }
+        if self.fact("aof_enabled") != "1" {
+            return Err(StoreError::refused(
+                "this server writes nothing to its disk that `confirmed_on_disk` could wait for: set \
+                 `appendonly yes`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_eviction(&self, accepts_eviction: bool) -> Result<(), StoreError> {
         let policy = self.fact("maxmemory_policy");
         let is_bounded = self.fact("maxmemory") != "0";
         if is_bounded && evicts_at_random(policy) && !accepts_eviction {
@@ -87,6 +117,11 @@ impl Server {
             );
         }
         warnings
+    }
+
+    fn version(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.fact("redis_version").split('.').map(|part| part.parse().ok());
+        Some((numbers.next()??, numbers.next()??))
     }
 
     fn fact(&self, name: &str) -> &str {
@@ -122,14 +157,18 @@ mod tests {
         Server::new(info, None)
     }
 
+    fn config() -> RedisConfig {
+        "redis://h".parse().unwrap()
+    }
+
     #[test]
     fn an_old_server_is_refused_with_its_version() {
         let old = server("redis_version:6.2.14\r\nmaxmemory:0\r\n");
 
-        let error = old.check(false).unwrap_err().to_string();
+        let error = old.check(&config()).unwrap_err().to_string();
 
         assert!(error.contains("6.2.14") && error.contains("7.0"), "{error}");
-        assert!(server("redis_version:7.0.0\r\nmaxmemory:0\r\n").check(false).is_ok());
+        assert!(server("redis_version:7.0.0\r\nmaxmemory:0\r\n").check(&config()).is_ok());
     }
 
     #[test]
@@ -139,15 +178,30 @@ mod tests {
                 format!("redis_version:7.2.4\nmaxmemory:{maxmemory}\nmaxmemory_policy:{policy}");
             server(&info)
         };
+        let (usual, accepting) = (config(), config().dangerous_accept_eviction());
         for policy in ["allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru"] {
-            let error = with(1, policy).check(false).unwrap_err().to_string();
+            let error = with(1, policy).check(&usual).unwrap_err().to_string();
             assert!(error.contains(policy) && error.contains("noeviction"), "{error}");
-            assert!(with(1, policy).check(true).is_ok());
-            assert!(with(0, policy).check(false).is_ok(), "it never evicts");
+            assert!(with(1, policy).check(&accepting).is_ok());
+            assert!(with(0, policy).check(&usual).is_ok(), "it never evicts");
         }
-        assert!(with(1, "noeviction").check(false).is_ok());
-        assert!(with(1, "volatile-ttl").check(false).is_ok());
+        assert!(with(1, "noeviction").check(&usual).is_ok());
+        assert!(with(1, "volatile-ttl").check(&usual).is_ok());
         assert!(!with(1, "volatile-ttl").warnings().is_empty());
+    }
+
+    #[test]
+    fn a_disk_that_cannot_be_waited_for_is_refused_with_the_remedy() {
+        let with = |version: &str, aof: &str| {
+            let info = format!("redis_version:{version}\naof_enabled:{aof}\nmaxmemory:0");
+            let checked = server(&info).check(&config().confirmed_on_disk());
+            checked.map_err(|error| error.to_string())
+        };
+
+        assert!(with("7.1.9", "1").unwrap_err().contains("WAITAOF"));
+        assert!(with("7.2.0", "0").unwrap_err().contains("`appendonly yes`"));
+        assert_eq!(with("7.2.0", "1"), Ok(()));
+        assert_eq!(with("10.0.0", "1"), Ok(()));
     }
 
     #[test]

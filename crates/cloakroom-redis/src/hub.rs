@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::call::Call;
 use crate::config::Address;
+use crate::confirm::Wanted;
 use crate::dial::Dial;
 use crate::dice::Dice;
 use crate::fault::Fault;
@@ -186,25 +187,21 @@ impl Hub {
 
     async fn send(&self, open: &Open, call: &Call, aside: bool) -> Result<Value, Fault> {
         let command = call.command(&self.loaded).ok_or(Fault::NoScript)?;
-        let replicas = self.dial.config().replicas;
-        if aside {
-            let answers = open.send_all([redis::cmd("ASKING"), command]).await?;
-            return answers.into_iter().next_back().unwrap_or(Err(Fault::Moved));
-        }
-        if !call.confirmed || replicas == 0 {
-            return open.send(&command).await;
-        }
-        let mut wait = redis::cmd("WAIT");
-        wait.arg(replicas).arg(u64::try_from(self.dial.patience().as_millis() / 2).unwrap_or(0));
-        let mut answers = open.send_all([command, wait]).await?.into_iter();
-        let (answer, reached) = (answers.next(), answers.next());
-        let value = answer.unwrap_or(Err(Fault::Moved))?;
-        match reached {
-            Some(Ok(Value::Int(reached))) if reached >= i64::from(replicas) => Ok(value),
-            _ => Err(Fault::Final(StoreError::unavailable(format!(
-                "fewer than {replicas} replicas of Redis confirmed the change: it may be lost \
-                 in a failover"
-            )))),
+        let wanted = Wanted::by(self.dial.config()).filter(|_| call.confirmed);
+        match (aside, wanted) {
+            (false, None) => open.send(&command).await,
+            (false, Some(_)) => open.send_confirmed(command).await,
+            // Two commands that nothing may come between, on a connection of their own.
+            (true, wanted) => {
+                let wait = wanted.map(Wanted::command);
+                let commands = [redis::cmd("ASKING"), command].into_iter().chain(wait);
+                let mut answers = open.send_all(commands).await?.into_iter().skip(1);
+                let value = answers.next().unwrap_or(Err(Fault::Moved))?;
+                if let Some(wanted) = wanted {
+                    wanted.judge(answers.next().unwrap_or(Err(Fault::Moved)))?;
+                }
+                Ok(value)
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use redis::{Cmd, Value};
 use tokio::time::{Instant, timeout};
 
 use crate::config::Address;
+use crate::confirm::{Confirming, Wanted};
 use crate::dial::Dial;
 use crate::fault::Fault;
 use crate::hub::Hub;
@@ -32,6 +33,7 @@ pub(crate) struct Link {
 #[derive(Clone)]
 pub(crate) struct Open {
     connection: MultiplexedConnection,
+    confirming: Option<Arc<Confirming>>,
     pub(crate) run: Arc<str>,
     number: u64,
 }
@@ -110,8 +112,18 @@ impl Link {
     }
 
     async fn dial(&self, hub: &Hub) -> Result<Open, StoreError> {
+        // Before the one that is greeted: what a run of the server missed is told to it before
+        // anything is sent through either.
+        let confirming = match Wanted::by(hub.dial.config()) {
+            Some(wanted) => {
+                let connection = hub.dial.connect(&self.address, Dial::server).await?;
+                Some(Arc::new(Confirming::new(connection, wanted)))
+            }
+            None => None,
+        };
         let connection = hub.dial.connect(&self.address, Dial::server).await?;
-        let mut open = Open { connection, run: Arc::from(""), number: hub.dice.number() };
+        let (run, number) = (Arc::from(""), hub.dice.number());
+        let mut open = Open { connection, confirming, run, number };
         let greeted = timeout(hub.dial.patience(), hub.greet(&mut open, &self.duty())).await;
         greeted.unwrap_or_else(|_| {
             Err(StoreError::unavailable(format!("Redis at {} does not answer", self.address)))
@@ -142,25 +154,41 @@ impl Open {
         Ok(String::from_utf8_lossy(&nodes).contains(&format!("[{slot}-")))
     }
 
+    /// Sends one change, and waits until it is confirmed as it has to be.
+    pub(crate) async fn send_confirmed(&self, command: Cmd) -> Result<Value, Fault> {
+        match &self.confirming {
+            Some(confirming) => confirming.send(command).await,
+            None => self.send(&command).await,
+        }
+    }
+
     /// Sends several in one piece; each has its own answer.
     pub(crate) async fn send_all(
         &self,
         commands: impl IntoIterator<Item = Cmd>,
     ) -> Result<Vec<Result<Value, Fault>>, Fault> {
-        let mut pipeline = redis::Pipeline::new();
-        let mut count = 0;
-        for command in commands {
-            pipeline.add_command(command);
-            count += 1;
-        }
-        let mut connection = self.connection.clone();
-        let answers = connection.send_packed_commands(&pipeline, 0, count).await;
-        let each = |answer| {
-            if let Value::ServerError(error) = answer {
-                return Err(Fault::of(error.into()));
-            }
-            Ok(answer)
-        };
-        answers.map(|answers| answers.into_iter().map(each).collect()).map_err(Fault::of)
+        send_all(&self.connection, commands).await
     }
+}
+
+/// Sends several in one piece; each has its own answer.
+pub(crate) async fn send_all(
+    connection: &MultiplexedConnection,
+    commands: impl IntoIterator<Item = Cmd>,
+) -> Result<Vec<Result<Value, Fault>>, Fault> {
+    let mut pipeline = redis::Pipeline::new();
+    let mut count = 0;
+    for command in commands {
+        pipeline.add_command(command);
+        count += 1;
+    }
+    let mut connection = connection.clone();
+    let answers = connection.send_packed_commands(&pipeline, 0, count).await;
+    let each = |answer| {
+        if let Value::ServerError(error) = answer {
+            return Err(Fault::of(error.into()));
+        }
+        Ok(answer)
+    };
+    answers.map(|answers| answers.into_iter().map(each).collect()).map_err(Fault::of)
 }

@@ -135,10 +135,13 @@ impl Store for RedisStore {
     }
 
     /// As the servers are set up: with `appendonly yes` and `appendfsync always` a loss of power,
-    /// with any other append-only file a crash, and without one nothing.
+    /// with any other append-only file a crash, and without one nothing. What is
+    /// [`confirmed_on_disk`](RedisConfig::confirmed_on_disk) outlives a loss of power.
     fn survival(&self) -> Survival {
         let all: Survives = *self.hub.survival.read().unwrap_or_else(PoisonError::into_inner);
-        Survival { identity: all, data: all, touch: all }
+        let on_disk = self.hub.dial.config().on_disk;
+        let identity = if on_disk { all.max(Survives::PowerLoss) } else { all };
+        Survival { identity, data: all, touch: all }
     }
 
     fn route(&self, user: Option<&UserId>) -> Route {

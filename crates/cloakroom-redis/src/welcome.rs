@@ -102,8 +102,7 @@ impl Hub {
     }
 
     fn judge(&self, server: &Server) -> Result<(), StoreError> {
-        let accepts = self.dial.config().accepts_eviction;
-        match server.check(accepts) {
+        match server.check(self.dial.config()) {
             Err(refused) if !self.is_started() => return Err(refused),
             Err(refused) => tracing::warn!(%refused, "a server that would be refused at the start"),
             Ok(()) if !self.is_started() => {

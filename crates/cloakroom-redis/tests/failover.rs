@@ -1,7 +1,10 @@
 //! Replicas that take over, and slots that move.
 #![allow(clippy::unwrap_used, reason = "what a test relies on fails the test")]
+#![allow(clippy::disallowed_methods, reason = "how long somebody waits is what is measured")]
 
 mod support;
+
+use std::time::{Duration, Instant};
 
 use cloakroom_conformance::executor::block_on;
 use cloakroom_redis::RedisStore;
@@ -55,13 +58,34 @@ fn an_identity_write_is_acknowledged_once_a_replica_has_it() {
         replica.cli(&["INFO", "replication"]).contains("master_link_status:up").then_some(())
     });
     let confirmed = config(&primary.url()).confirmed_by_replicas(1);
-    let store = connect(confirmed.answer_timeout(std::time::Duration::from_millis(600))).unwrap();
+    let store = connect(confirmed.answer_timeout(Duration::from_millis(600))).unwrap();
 
     let session = has(&store, None, 1);
     cut_off(&primary);
     let error = block_on(store.end(Target::Key(session), Ending::LOGOUT, NOW)).unwrap_err();
 
     assert!(error.to_string().contains("replicas"), "{error}");
+}
+
+#[test]
+fn a_confirmation_that_does_not_come_is_in_no_readers_way() {
+    let primary = Server::start(&["--save", ""]);
+    let store = connect(config(&primary.url())).unwrap();
+    let (ended, read) = (has(&store, None, 1), has(&store, None, 2));
+    let patience = Duration::from_secs(20);
+    let confirmed = config(&primary.url()).confirmed_by_replicas(1).answer_timeout(patience);
+    let confirmed = connect(confirmed).unwrap();
+
+    let _waiting = confirmed.end(Target::Key(ended), Ending::LOGOUT, NOW);
+    poll("the end to be done, and not confirmed", || {
+        matches!(load(&store, &ended), Load::Gone(_)).then_some(())
+    });
+    let begun = Instant::now();
+    let other = load(&confirmed, &read);
+    let took = begun.elapsed();
+
+    assert!(matches!(other, Load::Live(_)), "{other:?}");
+    assert!(took < patience / 4, "it took {took:?}");
 }
 
 #[test]

@@ -41,6 +41,32 @@ fn a_store_declares_what_its_server_is_set_up_for() {
 }
 
 #[test]
+fn a_disk_confirms_on_servers_that_can_and_is_refused_on_others() {
+    let synced_once_a_second = ["--appendonly", "yes", "--appendfsync", "everysec"];
+    let server = Server::start(&synced_once_a_second);
+    let info = server.cli(&["INFO", "server"]);
+    let knows_its_disk = !info.contains("redis_version:7.0.");
+
+    let connected = connect(config(&server.url()).confirmed_on_disk());
+
+    match connected {
+        Ok(store) => {
+            assert!(knows_its_disk, "{info}");
+            let session = has(&store, None, 1);
+            assert!(matches!(load(&store, &session), Load::Live(_)));
+            let survival = store.survival();
+            let declared = (survival.identity, survival.data);
+            assert_eq!(declared, (Survives::PowerLoss, Survives::ProcessCrash));
+        }
+        Err(error) => {
+            assert!(!knows_its_disk, "{error}");
+            assert_eq!(error.kind(), StoreErrorKind::Refused);
+            assert!(error.to_string().contains("needs Redis 7.2 or Valkey"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_replica_is_not_a_store() {
     let primary = Server::start(&["--save", ""]);
     let of = format!("127.0.0.1 {}", primary.port);

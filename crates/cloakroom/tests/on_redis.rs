@@ -10,10 +10,8 @@ use cloakroom_journeys::redis::Redis;
 async fn a_silent_server_is_given_up_by_the_store_which_knows_what_was_on_its_way() {
     let mut server = Redis::start(&[]).unwrap();
     let store = RedisStore::connect(server.url().parse().unwrap()).await.unwrap();
-    let sessions = Sessions::<()>::builder(store)
-        .dangerous_sessions_end_with_the_process()
-        .build()
-        .unwrap();
+    let sessions =
+        Sessions::<()>::builder(store).dangerous_sessions_end_with_the_process().build().unwrap();
 
     server.pause().unwrap();
     let error = sessions.revoke(SessionId::from_bytes([7; 18]), By::SYSTEM).await.unwrap_err();

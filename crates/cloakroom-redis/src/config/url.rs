@@ -54,8 +54,16 @@ fn add(config: &mut RedisConfig, word: &str) -> Result<(), StoreError> {
         Some(("prefix", prefix)) => config.prefix = prefix_of(prefix)?,
         Some(("ca", path)) if config.tls => config.ca = Some(decoded(path)?.into()),
         Some(("ca", _)) => return Err(refused("`ca` is for TLS: write rediss in place of redis")),
+        Some(("confirmed_by_replicas", count)) => {
+            config.replicas = count.parse().map_err(|_| refused("count replicas in digits"))?;
+        }
+        Some(("confirmed_on_disk", "yes")) => config.on_disk = true,
+        Some(("confirmed_on_disk", _)) => return Err(refused("write confirmed_on_disk=yes")),
         Some(_) | None => {
-            return Err(refused("only `prefix` and `ca` may follow the question mark"));
+            return Err(refused(
+                "only `prefix`, `ca`, `confirmed_by_replicas` and `confirmed_on_disk` may follow the \
+                 question mark",
+            ));
         }
     }
     Ok(())
@@ -168,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn an_address_says_what_confirms_a_change() {
+        let config = parse("redis://h?confirmed_by_replicas=2&confirmed_on_disk=yes").unwrap();
+        let usual = parse("redis://h").unwrap();
+
+        assert_eq!((config.replicas, config.on_disk), (2, true));
+        assert_eq!((usual.replicas, usual.on_disk), (0, false));
+    }
+
+    #[test]
     fn what_is_left_out_takes_its_usual_value() {
         assert_eq!(parse("redis://h").unwrap().mode, Mode::Standalone(at("h", 6379)));
         assert_eq!(parse("redis://[::1]").unwrap().mode, Mode::Standalone(at("::1", 6379)));
@@ -200,6 +217,8 @@ mod tests {
             ("redis://u:hunter2@h?ca=/x", "for TLS"),
             ("redis://u:hunter2@h?prefix={x}", "a prefix is"),
             ("redis://u:hunter2@h?tls=yes", "may follow"),
+            ("redis://u:hunter2@h?confirmed_by_replicas=-1", "in digits"),
+            ("redis://u:hunter2@h?confirmed_on_disk=no", "=yes"),
         ];
         for (text, message) in mistakes {
             let error = parse(text).unwrap_err().to_string();

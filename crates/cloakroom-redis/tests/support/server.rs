@@ -44,6 +44,9 @@ pub(crate) struct Server {
     options: Vec<String>,
 }
 
+/// Names another server than `redis-server`: all of these tests hold for Valkey as well.
+const PROGRAM: &str = "CLOAKROOM_REDIS_SERVER";
+
 /// Starts the server, says which process it is, and kills it when nobody is there any more.
 const SHELL: &str = "folder=$1; shift; \"$@\" > \"$folder/log\" 2>&1 & process=$!; echo $process; \
                      read -r nothing; kill -9 $process 2>/dev/null; rm -rf \"$folder\"";
@@ -144,7 +147,8 @@ impl Drop for Server {
 
 fn spawn(port: u16, folder: &Folder, options: &[String]) -> (Child, String) {
     let mut command = Command::new("sh");
-    command.args(["-c", SHELL, "sh"]).arg(folder.path()).arg("redis-server");
+    let program = std::env::var_os(PROGRAM).unwrap_or_else(|| "redis-server".into());
+    command.args(["-c", SHELL, "sh"]).arg(folder.path()).arg(program);
     let sentinel = folder.path().join("sentinel.conf");
     if sentinel.exists() {
         command.arg(sentinel).arg("--sentinel");
