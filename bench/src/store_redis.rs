@@ -57,26 +57,46 @@ async fn measure(server: &Server, sessions: u64, part: &str) {
     for tasks in [1, 64, 256] {
         let each = if tasks == 1 { 30_000 } else { 400_000 / tasks };
         let name = format!("raw GET, {tasks} tasks");
-        run(&name, part, || raw_gets(raw.clone(), Arc::clone(&names), tasks, each)).await;
+        run(&name, part, || raw_gets(one(&raw), Arc::clone(&names), tasks, each)).await;
         let name = format!("loads, {tasks} tasks");
         run(&name, part, || bench.loads(tasks, each)).await;
     }
     for tasks in [64, 256] {
         let name = format!("raw SET of the same bytes, {tasks} tasks");
         let each = 200_000 / tasks;
-        run(&name, part, || raw_sets(raw.clone(), Arc::clone(&names), tasks, each)).await;
+        run(&name, part, || raw_sets(one(&raw), Arc::clone(&names), tasks, each)).await;
         run(&format!("commits of one field, {tasks} tasks"), part, || bench.commits(tasks, each))
             .await;
     }
     run("creates, 64 tasks", part, || bench.creates(64, 1_500)).await;
     run("ends, 64 tasks", part, || bench.ends(64, 1_500)).await;
+    let set = Arc::new(names.iter().map(|name| format!("raw:{name}")).collect::<Vec<_>>());
+    run("raw DEL, 64 tasks", part, || raw_dels(one(&raw), Arc::clone(&set), 64, 1_500)).await;
 
-    let mut several = bench.clone();
+    let (mut several, mut raws) = (bench.clone(), vec![raw]);
     for _ in 0..3 {
         several.stores.push(connect().await);
+        raws.push(client.get_multiplexed_async_connection().await.expect("the server is there"));
     }
-    run("loads, 256 tasks on 4 connections", part, || several.loads(256, 1_600)).await;
-    run("commits, 256 tasks on 4 connections", part, || several.commits(256, 800)).await;
+    let raws = || Arc::new(raws.clone());
+    let four = |what: &str| format!("{what}, 256 tasks on 4 connections");
+    run(&four("raw GET"), part, || raw_gets(raws(), Arc::clone(&names), 256, 1_600)).await;
+    run(&four("loads"), part, || several.loads(256, 1_600)).await;
+    run(&four("raw SET of the same bytes"), part, || {
+        raw_sets(raws(), Arc::clone(&names), 256, 800)
+    })
+    .await;
+    run(&four("commits of one field"), part, || several.commits(256, 800)).await;
+    run(&four("creates"), part, || several.creates(256, 400)).await;
+    run(&four("ends"), part, || several.ends(256, 400)).await;
+    run(&four("raw DEL"), part, || raw_dels(raws(), Arc::clone(&set), 256, 400)).await;
+}
+
+/// The connections of the raw client; each task has one of them.
+type Raw = Arc<Vec<MultiplexedConnection>>;
+
+fn one(raw: &MultiplexedConnection) -> Raw {
+    Arc::new(vec![raw.clone()])
 }
 
 /// A store through some connections, and the sessions that are in it.
@@ -171,33 +191,32 @@ async fn fill(bench: &Bench, sessions: u64) -> Speed {
 }
 
 fn raw_gets(
-    raw: MultiplexedConnection,
+    raw: Raw,
     names: Arc<Vec<String>>,
     tasks: u64,
     each: u64,
 ) -> impl Future<Output = Speed> {
-    together(tasks, each, move |_| {
-        let (mut raw, names, mut dice) = (raw.clone(), Arc::clone(&names), dice());
+    together(tasks, each, move |task| {
+        let (mut raw, names, mut dice) = (of(&raw, task), Arc::clone(&names), dice());
         async move {
             for _ in 0..each {
                 let name = &names[dice() as usize % names.len()];
-                let found: Option<Vec<u8>> =
+                let _: Option<Vec<u8>> =
                     redis::cmd("GET").arg(name).query_async(&mut raw).await.expect("a GET");
-                assert!(found.is_some());
             }
         }
     })
 }
 
 fn raw_sets(
-    raw: MultiplexedConnection,
+    raw: Raw,
     names: Arc<Vec<String>>,
     tasks: u64,
     each: u64,
 ) -> impl Future<Output = Speed> {
     let value = "x".repeat(520);
     together(tasks, each, move |task| {
-        let (mut raw, names, value) = (raw.clone(), Arc::clone(&names), value.clone());
+        let (mut raw, names, value) = (of(&raw, task), Arc::clone(&names), value.clone());
         async move {
             for at in 0..each {
                 // Beside the sessions, so that they stay readable.
@@ -208,6 +227,30 @@ fn raw_sets(
             }
         }
     })
+}
+
+/// What was set beside the sessions; most of it is gone after the first round, which costs a raw
+/// server as much.
+fn raw_dels(
+    raw: Raw,
+    names: Arc<Vec<String>>,
+    tasks: u64,
+    each: u64,
+) -> impl Future<Output = Speed> {
+    together(tasks, each, move |task| {
+        let (mut raw, names) = (of(&raw, task), Arc::clone(&names));
+        async move {
+            for at in 0..each {
+                let name = &names[(task * each + at) as usize % names.len()];
+                let _: u64 =
+                    redis::cmd("DEL").arg(name).query_async(&mut raw).await.expect("a DEL");
+            }
+        }
+    })
+}
+
+fn of(raw: &Raw, task: u64) -> MultiplexedConnection {
+    raw[task as usize % raw.len()].clone()
 }
 
 /// What one measurement came to.

@@ -13,8 +13,14 @@ const PAGE: &str = "docs/operate/faults.md";
 const MARK: &str = "<!-- written by `cargo xtask faults` -->\n";
 
 /// The tables in the order of the page, as the journey names their files.
-const ENGINES: [&str; 5] =
-    ["sqlite", "redis", "redis-with-sentinels", "redis-cluster", "postgresql"];
+const ENGINES: [&str; 6] = [
+    "sqlite",
+    "redis",
+    "redis-with-sentinels",
+    "redis-with-sentinels-and-confirmed-writes",
+    "redis-cluster",
+    "postgresql",
+];
 
 /// How much is broken.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Moving,
     /// Nothing was done; a moment later it may be.
     Later(StoreError),
+    /// Nothing was done, for want of replicas: another server may have taken over.
+    Deserted(StoreError),
     /// The connection broke: what was sent may or may not have happened.
     Broken(StoreError),
     /// Repeating will not help.
@@ -32,6 +34,9 @@ impl Fault {
                 StoreError::unavailable("the connection to Redis broke").because(error),
             ),
             ErrorKind::Extension if error.code() == Some("MOVING") => Self::Moving,
+            ErrorKind::Extension if error.code() == Some("NOREPLICAS") => {
+                Self::Deserted(StoreError::unavailable("Redis has fewer replicas than it asks for"))
+            }
             ErrorKind::Extension => Self::Final(extension(error.code().unwrap_or_default())),
             ErrorKind::AuthenticationFailed => Self::Final(StoreError::unavailable(
                 "Redis refuses the user or password of this service",
@@ -63,7 +68,10 @@ impl Fault {
         match self {
             Self::NoScript => busy("Redis forgets its scripts"),
             Self::Moved | Self::Ask(_) | Self::Moving => busy("a slot of the cluster is moving"),
-            Self::Later(error) | Self::Broken(error) | Self::Final(error) => error,
+            Self::Later(error)
+            | Self::Deserted(error)
+            | Self::Broken(error)
+            | Self::Final(error) => error,
         }
     }
 }
@@ -78,7 +86,6 @@ fn extension(code: &str) -> StoreError {
         "MISCONF" => StoreError::unavailable(
             "Redis cannot write its data to disk and refuses changes: see its log",
         ),
-        "NOREPLICAS" => StoreError::unavailable("Redis has fewer replicas than it asks for"),
         "NOAUTH" | "WRONGPASS" => {
             StoreError::unavailable("Redis refuses the user or password of this service")
         }

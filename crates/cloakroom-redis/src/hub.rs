@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use cloakroom_store::{StoreError, Survives};
 use redis::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::call::Call;
 use crate::config::Address;
@@ -22,14 +22,20 @@ use crate::keys::Names;
 use crate::link::{Link, Open};
 use crate::map::Map;
 use crate::scripts::Loaded;
+use crate::sentinels::Sentinels;
 
 /// How long to wait before a call that was turned away is sent again.
 const TURN: Duration = Duration::from_millis(20);
 
+/// How long everybody waits for a failover that sentinels have begun. One takes about a second; one
+/// that comes to no end must not take the sessions with it.
+const HOLD_MAX: Duration = Duration::from_secs(5);
+
 /// Everything that the handles of one store share.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    pub(crate) dial: Dial,
+    pub(crate) dial: Arc<Dial>,
+    pub(crate) sentinels: Sentinels,
     pub(crate) dice: Dice,
     pub(crate) names: Names,
     pub(crate) loaded: Loaded,
@@ -41,7 +47,10 @@ pub(crate) struct Hub {
     /// How often another server, or another run of one, took over.
     pub(crate) failovers: AtomicU64,
     map: RwLock<Arc<Map>>,
-    refreshing: tokio::sync::Mutex<()>,
+    /// When somebody began to look last; held by who looks.
+    looking: tokio::sync::Mutex<Option<Instant>>,
+    /// Since when another server is about to take over.
+    changing: Mutex<Option<Instant>>,
     /// Each verb holds one permit; who closes waits until it has them all.
     door: Arc<Semaphore>,
     closed: AtomicBool,
@@ -55,7 +64,8 @@ impl Hub {
     pub(crate) fn new(dial: Dial) -> Self {
         let names = Names::new(&dial.config().prefix);
         Self {
-            dial,
+            dial: Arc::new(dial),
+            sentinels: Sentinels::default(),
             dice: Dice::default(),
             names,
             loaded: Loaded::default(),
@@ -65,7 +75,8 @@ impl Hub {
             started: AtomicBool::new(false),
             failovers: AtomicU64::new(0),
             map: RwLock::default(),
-            refreshing: tokio::sync::Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
+            changing: Mutex::default(),
             closed: AtomicBool::new(false),
             door: Arc::new(Semaphore::new(VERBS_MAX as usize)),
         }
@@ -99,21 +110,45 @@ impl Hub {
         Arc::clone(&self.map.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Looks which servers there are now, unless somebody did since `seen`. The servers that answer
-    /// for more than before are connected to, and told what they may have missed, before anybody
-    /// is sent to them.
+    /// Looks which servers there are now, unless somebody did since `seen` or begins to only now. The
+    /// servers that answer for more than before are connected to, and told what they may have missed,
+    /// before anybody is sent to them.
     pub(crate) async fn refresh(&self, seen: &Arc<Map>) -> Result<(), StoreError> {
-        let _one_at_a_time = self.refreshing.lock().await;
+        let wanted = Instant::now();
+        let mut looked = self.looking.lock().await;
         let before = self.map();
-        if !Arc::ptr_eq(&before, seen) || self.is_closed() {
+        if !Arc::ptr_eq(&before, seen) || self.is_closed() || looked.is_some_and(|at| at > wanted) {
             return Ok(());
         }
-        let Some(map) = Map::look(self, &before).await? else { return Ok(()) };
-        for link in map.links() {
-            self.prepare(link, &before).await?;
+        *looked = Some(Instant::now());
+        let view = Map::look(self, &before).await?;
+        let is_other = view.map.is_some();
+        if is_other || view.is_changing == Some(true) {
+            self.hold();
         }
-        *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
+        if let Some(map) = view.map {
+            for link in map.links() {
+                self.prepare(link, &before).await?;
+            }
+            *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
+        }
+        if view.is_changing == Some(false) || (is_other && view.is_changing.is_none()) {
+            *self.changing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         Ok(())
+    }
+
+    fn hold(&self) {
+        let mut since = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = since.or_else(|| Some(Instant::now()));
+    }
+
+    /// Whether another server is about to take over. What is written to the one of before may be lost
+    /// then, and what is read there may have been ended at its successor by a process that heard of it
+    /// a moment earlier.
+    fn is_changing(&self) -> bool {
+        let since = *self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() < HOLD_MAX)
     }
 
     /// The answer to a call, from whichever server has it, within the time that a verb may take.
@@ -147,6 +182,10 @@ impl Hub {
         let mut call = Cow::Borrowed(call);
         loop {
             let map = self.map();
+            if self.is_changing() {
+                self.turn(&map).await;
+                continue;
+            }
             let link = match &aside {
                 Some(address) => Arc::new(Link::new(address.clone(), Vec::new())),
                 None => map.link(call.slot)?,
@@ -170,7 +209,8 @@ impl Hub {
                 Fault::Ask(address) => aside = Some(address),
                 Fault::Moving if open.moves(call.slot).await? => self.turn(&map).await,
                 Fault::Moving => call = Cow::Owned(call.settled()),
-                Fault::Moved | Fault::Later(_) => self.turn(&map).await,
+                Fault::Deserted(error) if map.is_fixed() => return Err(error),
+                Fault::Moved | Fault::Later(_) | Fault::Deserted(_) => self.turn(&map).await,
                 Fault::Broken(error) => {
                     link.close(&open);
                     if call.writes {
@@ -231,7 +271,7 @@ impl Hub {
 
 /// Where a call is on its way to, if it is.
 #[derive(Debug, Default)]
-struct Sent(std::sync::Mutex<Option<(Arc<Link>, Open)>>);
+struct Sent(Mutex<Option<(Arc<Link>, Open)>>);
 
 impl Sent {
     fn to(&self, link: &Arc<Link>, open: &Open) {

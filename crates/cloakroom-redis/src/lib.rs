@@ -89,6 +89,7 @@ mod link;
 mod map;
 mod reply;
 mod scripts;
+mod sentinels;
 mod store;
 mod values;
 mod verbs;

@@ -1,11 +1,9 @@
 //! Which server answers for which slots.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cloakroom_store::StoreError;
 use redis::Value;
-use tokio::time::timeout;
 
 use crate::config::{Address, Mode};
 use crate::dial::Dial;
@@ -52,22 +50,24 @@ impl Map {
         self.fixed
     }
 
-    /// The servers as they are now; `None` if they are those of before.
-    pub(crate) async fn look(hub: &Hub, before: &Self) -> Result<Option<Self>, StoreError> {
+    /// The servers as they are now.
+    pub(crate) async fn look(hub: &Hub, before: &Self) -> Result<View, StoreError> {
         match &hub.dial.config().mode {
-            Mode::Standalone(address) => Ok(before
-                .links()
-                .next()
-                .is_none()
-                .then(|| Self { fixed: true, ..Self::of_one(address.clone()) })),
+            Mode::Standalone(address) => {
+                let is_new = before.links().next().is_none();
+                let map = is_new.then(|| Self { fixed: true, ..Self::of_one(address.clone()) });
+                Ok(View { map, is_changing: Some(false) })
+            }
             Mode::Sentinel { sentinels, name } => {
-                let address = primary(hub, sentinels, name).await?;
-                let is_same = before.links().any(|link| link.address == address);
-                Ok((!is_same).then(|| Self::of_one(address)))
+                let told = hub.sentinels.ask(&hub.dial, sentinels, name).await?;
+                let is_same = before.links().any(|link| link.address == told.primary);
+                let map = (!is_same).then(|| Self::of_one(told.primary));
+                Ok(View { map, is_changing: told.is_changing })
             }
             Mode::Cluster(seeds) => {
                 let ranges = cluster(hub, before, seeds).await?;
-                Ok((!before.is(&ranges)).then(|| before.changed_to(&ranges)))
+                let map = (!before.is(&ranges)).then(|| before.changed_to(&ranges));
+                Ok(View { map, is_changing: Some(false) })
             }
         }
     }
@@ -104,68 +104,22 @@ impl Map {
     }
 }
 
+/// What somebody who looked saw.
+#[derive(Debug)]
+pub(crate) struct View {
+    /// Other servers than before.
+    pub(crate) map: Option<Map>,
+    /// Whether others are about to take over, if that is known: what is written to those of now may be
+    /// lost.
+    pub(crate) is_changing: Option<bool>,
+}
+
 /// A part of a cluster.
 #[derive(Debug, PartialEq, Eq)]
 struct Range {
     first: u16,
     last: u16,
     address: Address,
-}
-
-/// How long the other sentinels may take once one has answered: those that are in reach need a
-/// thousandth of it, and a failover must not wait for one that is gone.
-const OTHERS: Duration = Duration::from_millis(200);
-
-/// The primary that the sentinels name. They learn of a failover one after the other, so that the
-/// newest epoch is believed; the server itself is asked when it is connected to.
-async fn primary(hub: &Hub, sentinels: &[Address], name: &str) -> Result<Address, StoreError> {
-    let mut failed = StoreError::refused("no sentinel is named");
-    let mut newest: Option<Told> = None;
-    for sentinel in sentinels {
-        let answer = match &newest {
-            None => told_by(hub, sentinel, name).await,
-            Some(_) => match timeout(OTHERS, told_by(hub, sentinel, name)).await {
-                Ok(answer) => answer,
-                Err(_) => continue,
-            },
-        };
-        match answer {
-            Ok(told) if newest.as_ref().is_none_or(|newest| newest.epoch < told.epoch) => {
-                newest = Some(told);
-            }
-            Ok(_) => {}
-            Err(error) => failed = error,
-        }
-    }
-    newest.map(|told| told.primary).ok_or(failed)
-}
-
-/// What one sentinel says.
-struct Told {
-    epoch: u64,
-    primary: Address,
-}
-
-async fn told_by(hub: &Hub, sentinel: &Address, name: &str) -> Result<Told, StoreError> {
-    let mut connection = hub.dial.connect(sentinel, Dial::sentinel).await?;
-    let mut command = redis::cmd("SENTINEL");
-    command.arg("MASTER").arg(name);
-    let answer = connection.send_packed_command(&command).await;
-    let answer =
-        answer.map_err(|error| StoreError::unavailable("a sentinel fails").because(error))?;
-    told(&answer)
-        .ok_or_else(|| StoreError::unavailable(format!("no sentinel knows a primary `{name}`")))
-}
-
-/// Names and values in turn.
-fn told(answer: &Value) -> Option<Told> {
-    let Value::Array(words) = answer else { return None };
-    let value = |name: &str| {
-        let pair = words.chunks(2).find(|pair| pair.first().and_then(text) == Some(name))?;
-        pair.get(1).and_then(text)
-    };
-    let primary = Address { host: value("ip")?.to_owned(), port: value("port")?.parse().ok()? };
-    Some(Told { epoch: value("config-epoch")?.parse().ok()?, primary })
 }
 
 /// What a node of the cluster says of all of them: those that are known first, then the seeds.
@@ -213,6 +167,6 @@ fn range_of(part: &Value, asked: &str) -> Option<Range> {
     })
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub(crate) fn text(value: &Value) -> Option<&str> {
     if let Value::BulkString(bytes) = value { std::str::from_utf8(bytes).ok() } else { None }
 }

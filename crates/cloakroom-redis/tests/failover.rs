@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use cloakroom_conformance::executor::block_on;
 use cloakroom_redis::RedisStore;
-use cloakroom_store::{Ending, Key, Load, Registry as _, Store as _, Target, UserId};
-use support::desk::{NOW, done, has, key, load, login};
+use cloakroom_store::{
+    Ending, Expect, Key, Load, Registry as _, Store as _, StoreErrorKind, Target, UserId,
+};
+use support::desk::{NOW, done, has, key, load, login, set};
 use support::groups::{Cluster, Sentinels};
 use support::server::{Server, poll};
 use support::{config, connect};
@@ -47,6 +49,26 @@ fn an_ending_that_the_promoted_replica_missed_is_repeated_before_it_serves() {
     assert!(matches!(other, Load::Live(_)), "{other:?}");
     assert!(group.replica.cli(&["INFO", "replication"]).contains("role:master"));
     assert!(store.failovers().repeated >= 1, "{:?}", store.failovers());
+}
+
+#[test]
+fn while_sentinels_promote_a_replica_nobody_asks_the_primary_of_before() {
+    let group = Sentinels::start();
+    let patient = config(&group.url()).answer_timeout(Duration::from_millis(600));
+    let store = connect(patient).unwrap();
+    let session = has(&store, Some(&user(1)), 1);
+    assert_eq!(group.primary.cli(&["WAIT", "1", "5000"]).trim(), "1");
+
+    // It cannot take over, so that the failover lasts as long as we like.
+    group.replica.pause();
+    group.sentinels.first().unwrap().cli(&["SENTINEL", "FAILOVER", "main"]);
+    let held = poll("a load to wait", || block_on(store.load(&[session], NOW)).err());
+    let changed = block_on(store.commit(&session, Expect::Any, &set("a", "1"), None, NOW));
+    group.replica.go_on();
+
+    assert_eq!(held.kind(), StoreErrorKind::Unavailable);
+    assert!(changed.is_err(), "the primary of before still answers: {changed:?}");
+    assert!(matches!(load_soon(&store, &session), Load::Live(_)));
 }
 
 #[test]
@@ -138,9 +160,8 @@ fn nothing_is_lost_and_nobody_is_refused_while_slots_move() {
             round += 1;
             for session in &sessions {
                 assert!(matches!(load(&store, session), Load::Live(_)), "round {round}");
-                let ops = support::desk::set("round", &round.to_string());
-                let changed =
-                    done(store.commit(session, cloakroom_store::Expect::Any, &ops, None, NOW));
+                let ops = set("round", &round.to_string());
+                let changed = done(store.commit(session, Expect::Any, &ops, None, NOW));
                 assert!(matches!(changed, cloakroom_store::Commit::Done(_)), "{changed:?}");
             }
         }

@@ -83,6 +83,21 @@ impl Cluster {
         Ok(new)
     }
 
+    /// Asks a replica of the primary of `slot` to take its place, although that is there.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such replica, or it refuses.
+    pub fn fail_over(&self, slot: u16) -> Result<(), Failure> {
+        let owner = self.owner_of(slot)?;
+        let id = cli(owner.port(), &["cluster", "myid"])?;
+        let told = cli(owner.port(), &["cluster", "replicas", &id])?;
+        let replica = told.split_whitespace().nth(1).and_then(|place| place.split('@').next());
+        let replica: Option<SocketAddr> = replica.and_then(|address| address.parse().ok());
+        let replica = replica.ok_or_else(|| Failure::new(format!("{owner} has no replica")))?;
+        cli(replica.port(), &["cluster", "failover"]).map(drop)
+    }
+
     /// Moves `count` slots from the primary of `slot` to another one, while they are used.
     ///
     /// # Errors

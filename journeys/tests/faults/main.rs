@@ -135,6 +135,11 @@ fn redis_with_sentinels_keeps_its_promises() {
 }
 
 #[test]
+fn redis_with_sentinels_that_waits_for_replicas_keeps_its_promises() {
+    endure("Redis with sentinels and confirmed writes", engines::careful, engines::CAREFUL);
+}
+
+#[test]
 fn a_redis_cluster_keeps_its_promises() {
     endure("Redis cluster", engines::cluster, engines::CLUSTER);
 }

@@ -16,6 +16,9 @@ const SERVED: u64 = 400;
 pub(crate) fn row(round: &Round) -> String {
     let may = match round.declared {
         Declared { lost_sessions: false, lost_writes: false, revivals: false } => "nothing",
+        Declared { lost_sessions: false, lost_writes: true, revivals: false } => {
+            "counts of the last moments"
+        }
         Declared { .. } => "the last moments",
     };
     let what = format!("| {} | {may} | {} | {} |", round.fault, round.number + 1, round.seed);

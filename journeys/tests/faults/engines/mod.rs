@@ -5,7 +5,7 @@ mod redis;
 mod sqlite;
 
 pub(crate) use postgres::{POSTGRES, postgres};
-pub(crate) use redis::{CLUSTER, REDIS, SENTINEL, cluster, redis, sentinel};
+pub(crate) use redis::{CAREFUL, CLUSTER, REDIS, SENTINEL, careful, cluster, redis, sentinel};
 pub(crate) use sqlite::{SQLITE, put_back, sqlite};
 
 use crate::Declared;

@@ -116,6 +116,34 @@ pub(crate) const SENTINEL: &[Fault] = &[
     Fault { name: "an operator asks for a failover", declared: FAILOVER, run: asked_for },
 ];
 
+/// The same trio, told to be careful: sign-ins and endings count once the replica has them, and a
+/// primary without one takes no writes.
+struct Careful(Sentinels);
+
+impl Engine for Careful {
+    fn url(&self) -> String {
+        format!("{}?confirmed_by_replicas=1", self.0.url())
+    }
+
+    fn as_any(&mut self) -> &mut dyn std::any::Any {
+        &mut self.0
+    }
+}
+
+pub(crate) fn careful() -> Result<Box<dyn Engine>, Failure> {
+    let careful = [("min-replicas-to-write", "1"), ("min-replicas-max-lag", "2")];
+    Ok(Box::new(Careful(Sentinels::start(&[&SETTINGS[..], &careful].concat())?)))
+}
+
+/// A write that the primary acknowledged in the moment of its death may not have reached the replica
+/// that takes its place: only what changes who is signed in is waited for.
+const DATA_ONLY: Declared = Declared { lost_sessions: false, lost_writes: true, revivals: false };
+
+pub(crate) const CAREFUL: &[Fault] = &[
+    Fault { name: "the primary is killed", declared: DATA_ONLY, run: primary_killed },
+    Fault { name: "an operator asks for a failover", declared: NOTHING, run: asked_for },
+];
+
 fn primary_killed(engine: &mut dyn Engine, _: &mut Service) -> Result<(), Failure> {
     let trio = known::<Sentinels>(engine)?;
     let before = trio.primary()?;
@@ -147,6 +175,7 @@ pub(crate) fn cluster() -> Result<Box<dyn Engine>, Failure> {
 
 pub(crate) const CLUSTER: &[Fault] = &[
     Fault { name: "a primary is killed", declared: FAILOVER, run: one_killed },
+    Fault { name: "an operator asks for a failover", declared: NOTHING, run: handed_over },
     Fault { name: "slots move to another primary", declared: NOTHING, run: resharded },
 ];
 
@@ -154,6 +183,14 @@ fn one_killed(engine: &mut dyn Engine, _: &mut Service) -> Result<(), Failure> {
     let cluster = known::<Cluster>(engine)?;
     let before = cluster.owner_of(0)?;
     cluster.primary_of(0)?.kill_hard()?;
+    cluster.wait_for_failover(0, before).map(drop)
+}
+
+/// The primary stops answering until the replica has everything, and only then hands over.
+fn handed_over(engine: &mut dyn Engine, _: &mut Service) -> Result<(), Failure> {
+    let cluster = known::<Cluster>(engine)?;
+    let before = cluster.owner_of(0)?;
+    cluster.fail_over(0)?;
     cluster.wait_for_failover(0, before).map(drop)
 }
 
