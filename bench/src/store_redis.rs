@@ -45,7 +45,8 @@ async fn measure(server: &Server, sessions: u64, part: &str) {
     let connect = || async {
         RedisStore::connect(url.parse().expect("an address")).await.expect("the server is there")
     };
-    let bench = Bench { stores: vec![connect().await], sessions, next: Arc::default() };
+    let (next, over) = (Arc::default(), Arc::new(AtomicU64::new(sessions + 64)));
+    let bench = Bench { stores: vec![connect().await], sessions, next, over };
     let empty = server.memory().await;
     row("creates of signed-in sessions, 64 tasks", fill(&bench, sessions).await);
     let full = server.memory().await;
@@ -105,6 +106,7 @@ struct Bench {
     stores: Vec<RedisStore>,
     sessions: u64,
     next: Arc<AtomicU64>,
+    over: Arc<AtomicU64>,
 }
 
 impl Bench {
@@ -158,7 +160,7 @@ impl Bench {
         })
     }
 
-    /// Ends what was created last.
+    /// Ends what was created first after those that stay.
     fn ends(&self, tasks: u64, each: u64) -> impl Future<Output = Speed> + use<> {
         let this = self.clone();
         together(tasks, each, move |task| {
@@ -166,7 +168,7 @@ impl Bench {
             async move {
                 let store = this.store(task);
                 for _ in 0..each {
-                    let number = this.next.fetch_sub(1, Ordering::Relaxed) - 1;
+                    let number = this.over.fetch_add(1, Ordering::Relaxed);
                     let target = Target::Key(key(&store, number));
                     let end = store.end(target, Ending::LOGOUT, NOW).await.expect("an end");
                     assert!(matches!(end, End::Ended(_)));

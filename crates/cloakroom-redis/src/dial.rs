@@ -5,11 +5,13 @@ use std::time::Duration;
 use cloakroom_store::StoreError;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo,
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion,
+    RedisConnectionInfo, RedisError,
 };
 use tokio::time::timeout;
 
 use crate::config::{Address, Login, RedisConfig};
+use crate::ears::Ear;
 
 /// Opens connections with one configuration.
 #[derive(Debug)]
@@ -54,6 +56,11 @@ impl Dial {
         with_login(RedisConnectionInfo::default().set_db(self.config.database), &self.config.login)
     }
 
+    /// The same where the server may speak unasked.
+    fn speaking_server(&self) -> RedisConnectionInfo {
+        self.server().set_protocol(ProtocolVersion::RESP3)
+    }
+
     /// How a sentinel is spoken to.
     pub(crate) fn sentinel(&self) -> RedisConnectionInfo {
         with_login(RedisConnectionInfo::default(), &self.config.sentinel_login)
@@ -65,21 +72,40 @@ impl Dial {
         address: &Address,
         as_what: impl Fn(&Self) -> RedisConnectionInfo,
     ) -> Result<MultiplexedConnection, StoreError> {
-        let client = self.client(address, as_what(self))?;
+        self.connect_as(address, as_what(self), None).await
+    }
+
+    /// The same, and what the server says beside its answers goes to `ear`.
+    pub(crate) async fn connect_hearing(
+        &self,
+        address: &Address,
+        ear: Ear,
+    ) -> Result<MultiplexedConnection, StoreError> {
+        self.connect_as(address, self.speaking_server(), Some(ear)).await
+    }
+
+    async fn connect_as(
+        &self,
+        address: &Address,
+        info: RedisConnectionInfo,
+        ear: Option<Ear>,
+    ) -> Result<MultiplexedConnection, StoreError> {
+        let client = self.client(address, info)?;
         // The caller waits no longer than it has patience; a second bound here would be one too many.
-        let config = AsyncConnectionConfig::new()
+        let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.config.connect_timeout))
             .set_response_timeout(Some(self.patience()));
+        if let Some(ear) = ear {
+            config = config.set_push_sender(ear);
+        }
         let connecting = client.get_multiplexed_async_connection_with_config(&config);
         let unreachable =
             || StoreError::unavailable(format!("Redis at {address} cannot be reached"));
         match timeout(self.config.connect_timeout, connecting).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) if error.kind() == redis::ErrorKind::AuthenticationFailed => {
-                Err(StoreError::unavailable(format!(
-                    "Redis at {address} refuses the user or password of this service"
-                )))
-            }
+            Ok(Err(error)) if is_refused(&error) => Err(StoreError::unavailable(format!(
+                "Redis at {address} refuses the user or password of this service"
+            ))),
             Ok(Err(error)) => Err(unreachable().because(error)),
             Err(_) => Err(unreachable()),
         }
@@ -115,6 +141,12 @@ impl Dial {
         let _ = &self.ca;
         Client::open(info)
     }
+}
+
+/// `AUTH` and `HELLO` say it differently.
+fn is_refused(error: &RedisError) -> bool {
+    error.kind() == redis::ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"))
 }
 
 fn with_login(mut settings: RedisConnectionInfo, login: &Login) -> RedisConnectionInfo {

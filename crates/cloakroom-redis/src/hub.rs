@@ -15,6 +15,7 @@ use crate::config::Address;
 use crate::confirm::Wanted;
 use crate::dial::Dial;
 use crate::dice::Dice;
+use crate::ears::Ears;
 use crate::fault::Fault;
 use crate::house::House;
 use crate::journal::Journal;
@@ -41,6 +42,7 @@ pub(crate) struct Hub {
     pub(crate) loaded: Loaded,
     pub(crate) journal: Journal,
     pub(crate) house: House,
+    pub(crate) ears: Arc<Ears>,
     pub(crate) survival: RwLock<Survives>,
     /// From the first connection on, what a server says of itself is a warning and no refusal.
     pub(crate) started: AtomicBool,
@@ -67,6 +69,7 @@ impl Hub {
             dial: Arc::new(dial),
             sentinels: Sentinels::default(),
             dice: Dice::default(),
+            ears: Arc::new(Ears::new(names.clone())),
             names,
             loaded: Loaded::default(),
             journal: Journal::default(),
@@ -130,6 +133,8 @@ impl Hub {
             for link in map.links() {
                 self.prepare(link, &before).await?;
             }
+            // Others may have been told of the new servers before us.
+            self.ears.gap();
             *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
         }
         if view.is_changing == Some(false) || (is_other && view.is_changing.is_none()) {
@@ -141,12 +146,14 @@ impl Hub {
     fn hold(&self) {
         let mut since = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         *since = since.or_else(|| Some(Instant::now()));
+        drop(since);
+        self.ears.gap();
     }
 
     /// Whether another server is about to take over. What is written to the one of before may be lost
     /// then, and what is read there may have been ended at its successor by a process that heard of it
     /// a moment earlier.
-    fn is_changing(&self) -> bool {
+    pub(crate) fn is_changing(&self) -> bool {
         let since = *self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         since.is_some_and(|since| since.elapsed() < HOLD_MAX)
     }
@@ -187,7 +194,7 @@ impl Hub {
                 continue;
             }
             let link = match &aside {
-                Some(address) => Arc::new(Link::new(address.clone(), Vec::new())),
+                Some(address) => Arc::new(Link::new(address.clone(), Vec::new(), &self.ears)),
                 None => map.link(call.slot)?,
             };
             let open = match link.open(self).await {
@@ -206,7 +213,13 @@ impl Hub {
             sent.back();
             match fault {
                 Fault::NoScript => self.load_scripts(&open).await.map_err(Fault::told)?,
-                Fault::Ask(address) => aside = Some(address),
+                Fault::Ask(address) => {
+                    // Nobody hears of changes there, if it has no slot yet.
+                    if map.links().all(|link| link.address != address) {
+                        self.ears.gap();
+                    }
+                    aside = Some(address);
+                }
                 Fault::Moving if open.moves(call.slot).await? => self.turn(&map).await,
                 Fault::Moving => call = Cow::Owned(call.settled()),
                 Fault::Deserted(error) if map.is_fixed() => return Err(error),

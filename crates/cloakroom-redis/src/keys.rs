@@ -29,6 +29,27 @@ impl Names {
         name
     }
 
+    /// What every name begins with that belongs to a session.
+    pub(crate) fn all(&self) -> String {
+        format!("{}:{{", self.prefix)
+    }
+
+    /// The key whose session, forwarder or ending has this name.
+    pub(crate) fn session_named(&self, name: &[u8]) -> Option<Key> {
+        let rest = name.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":{")?;
+        let (tag, rest) = rest.split_at_checked(4)?;
+        let digest = rest.strip_prefix(b"}:")?;
+        let number = u16::from_str_radix(std::str::from_utf8(tag).ok()?, 16).ok()?;
+        let mut bytes = Vec::with_capacity(32);
+        bytes.extend_from_slice(&number.to_be_bytes());
+        for group in digest.chunks(4) {
+            let bits = group.iter().try_fold(0, |bits, byte| Some(bits << 6 | value_of(*byte)?))?;
+            bytes.extend(u32::to_be_bytes(bits).into_iter().skip(1));
+        }
+        (digest.len() == DIGEST).then_some(())?;
+        Some(Key::from_bytes(bytes.try_into().ok()?))
+    }
+
     /// The secret that leads from users to routes.
     pub(crate) fn secret(&self) -> String {
         format!("{}:{{{META}}}:secret", self.prefix)
@@ -62,9 +83,12 @@ pub(crate) fn slot(route: Route) -> u16 {
     slot_of(tag(route).as_bytes())
 }
 
+/// How many characters a digest has.
+const DIGEST: usize = 40;
+
 /// The digest of a key as it stands in names and values: 40 characters of base64url.
 pub(crate) fn digest(key: &Key) -> String {
-    let mut text = String::with_capacity(40);
+    let mut text = String::with_capacity(DIGEST);
     push_digest(&mut text, key);
     text
 }
@@ -140,6 +164,18 @@ fn push_base64(text: &mut String, bytes: &[u8]) {
     }
 }
 
+fn value_of(letter: u8) -> Option<u32> {
+    let value = match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'-' => 62,
+        b'_' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
 fn letter(value: u32) -> char {
     let byte = match u8::try_from(value).unwrap_or(63) {
         value @ 0..26 => b'A' + value,
@@ -191,6 +227,22 @@ mod tests {
 
         assert_eq!(names.ids(key.route()), "shop:{1f1f}:ids");
         assert!(names.session(&key).starts_with("shop:{1f1f}:Hx8fHx"));
+    }
+
+    #[test]
+    fn a_name_leads_back_to_its_key_and_other_names_to_none() {
+        let names = Names::new("shop");
+        let key = Key::from_bytes(std::array::from_fn(|at| u8::try_from(at * 8).unwrap()));
+        let name = names.session(&key);
+
+        assert_eq!(names.session_named(name.as_bytes()), Some(key));
+        assert!(name.starts_with(&names.all()));
+        let others = ["shop:{1f1f}:ids", "shop:{meta}:secret", "", "shop:{1f", "shop:{1f1f}:"];
+        for other in
+            others.map(str::to_owned).into_iter().chain([format!("{name}A"), format!("x{name}")])
+        {
+            assert_eq!(names.session_named(other.as_bytes()), None, "{other}");
+        }
     }
 
     #[test]

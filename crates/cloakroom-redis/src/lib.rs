@@ -36,6 +36,14 @@
 //! [`RedisConfig::confirmed_by_replicas`] makes a creation, rotation or ending wait for replicas, and
 //! [`RedisConfig::confirmed_on_disk`] for the disk.
 //!
+//! # What a cache in front of it hears
+//!
+//! [`Store::listen`](cloakroom_store::Store::listen) tells of every key that changes, whoever changed
+//! it, on the connection that loads go through (`CLIENT TRACKING` of RESP3): before any answer that
+//! the server gave later. Between two processes on one machine news took 0.1 ms at most in 1,000
+//! rounds, and half of it came before the writer had its own answer. A listener is deaf while a
+//! server is away or silent for a second, another one takes over, or the cluster's map changes.
+//!
 //! # For the operator
 //!
 //! Redis 7.0 or newer, or Valkey. What this means:
@@ -71,7 +79,8 @@
 //! +ping +hello +auth +select +config|get +cluster|slots +cluster|nodes
 //! ```
 //!
-//! and, where changes are confirmed on disk, `+waitaof`. Without `+config|get` the store assumes that the append-only file is synced once a second.
+//! with `+waitaof` where changes are confirmed on disk, and `+client|tracking` where a cache listens.
+//! Without `+config|get` the store assumes that the append-only file is synced once a second.
 
 mod arguments;
 mod call;
@@ -79,6 +88,7 @@ mod config;
 mod confirm;
 mod dial;
 mod dice;
+mod ears;
 mod fault;
 mod greeting;
 mod house;

@@ -1,5 +1,6 @@
 //! One server: its connection, opened by one task at a time and again when it broke.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use tokio::time::{Instant, timeout};
 use crate::config::Address;
 use crate::confirm::{Confirming, Wanted};
 use crate::dial::Dial;
+use crate::ears::{Ear, Ears};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::journal::Duty;
+use crate::reply;
 
 /// How long a failed attempt to connect is everybody's answer. Half of it is by chance, so that
 /// many processes do not come back in the same instant, and all of them do within a second.
@@ -27,6 +30,7 @@ pub(crate) struct Link {
     /// Held by the one task that opens the connection.
     opening: tokio::sync::Mutex<Option<Failure>>,
     duty: Mutex<Duty>,
+    ears: Arc<Ears>,
 }
 
 /// A connection to one run of a server, which was greeted and told what it may have missed.
@@ -34,6 +38,8 @@ pub(crate) struct Link {
 pub(crate) struct Open {
     connection: MultiplexedConnection,
     confirming: Option<Arc<Confirming>>,
+    /// Whether the server tells this connection of changes.
+    pub(crate) is_tracked: Arc<AtomicBool>,
     pub(crate) run: Arc<str>,
     number: u64,
 }
@@ -51,12 +57,13 @@ struct Failure {
 }
 
 impl Link {
-    pub(crate) fn new(address: Address, duty: Duty) -> Self {
+    pub(crate) fn new(address: Address, duty: Duty, ears: &Arc<Ears>) -> Self {
         Self {
             address,
             open: RwLock::default(),
             opening: tokio::sync::Mutex::default(),
             duty: Mutex::new(duty),
+            ears: Arc::clone(ears),
         }
     }
 
@@ -108,6 +115,8 @@ impl Link {
         let mut current = self.open.write().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|current| current.number == open.number) {
             *current = None;
+            // The next one may begin to hear later than this one ceases.
+            self.ears.gap();
         }
     }
 
@@ -121,9 +130,10 @@ impl Link {
             }
             None => None,
         };
-        let connection = hub.dial.connect(&self.address, Dial::server).await?;
-        let (run, number) = (Arc::from(""), hub.dice.number());
-        let mut open = Open { connection, confirming, run, number };
+        let ear = Ear(Arc::clone(&hub.ears));
+        let connection = hub.dial.connect_hearing(&self.address, ear).await?;
+        let (run, number, is_tracked) = (Arc::from(""), hub.dice.number(), Arc::default());
+        let mut open = Open { connection, confirming, is_tracked, run, number };
         let greeted = timeout(hub.dial.patience(), hub.greet(&mut open, &self.duty())).await;
         greeted.unwrap_or_else(|_| {
             Err(StoreError::unavailable(format!("Redis at {} does not answer", self.address)))
@@ -148,10 +158,8 @@ impl Open {
     pub(crate) async fn moves(&self, slot: u16) -> Result<bool, StoreError> {
         let mut nodes = redis::cmd("CLUSTER");
         nodes.arg("NODES");
-        let Value::BulkString(nodes) = self.send(&nodes).await.map_err(Fault::told)? else {
-            return Ok(false);
-        };
-        Ok(String::from_utf8_lossy(&nodes).contains(&format!("[{slot}-")))
+        let nodes = self.send(&nodes).await.map_err(Fault::told)?;
+        Ok(reply::text(&nodes).is_some_and(|nodes| nodes.contains(&format!("[{slot}-"))))
     }
 
     /// Sends one change, and waits until it is confirmed as it has to be.

@@ -11,6 +11,7 @@ use crate::hub::Hub;
 use crate::journal::Duty;
 use crate::keys::SLOTS;
 use crate::link::Link;
+use crate::reply::text;
 
 /// The servers of a store at one time.
 #[derive(Debug, Default)]
@@ -55,25 +56,26 @@ impl Map {
         match &hub.dial.config().mode {
             Mode::Standalone(address) => {
                 let is_new = before.links().next().is_none();
-                let map = is_new.then(|| Self { fixed: true, ..Self::of_one(address.clone()) });
+                let map =
+                    is_new.then(|| Self { fixed: true, ..Self::of_one(hub, address.clone()) });
                 Ok(View { map, is_changing: Some(false) })
             }
             Mode::Sentinel { sentinels, name } => {
                 let told = hub.sentinels.ask(&hub.dial, sentinels, name).await?;
                 let is_same = before.links().any(|link| link.address == told.primary);
-                let map = (!is_same).then(|| Self::of_one(told.primary));
+                let map = (!is_same).then(|| Self::of_one(hub, told.primary));
                 Ok(View { map, is_changing: told.is_changing })
             }
             Mode::Cluster(seeds) => {
                 let ranges = cluster(hub, before, seeds).await?;
-                let map = (!before.is(&ranges)).then(|| before.changed_to(&ranges));
+                let map = (!before.is(&ranges)).then(|| before.changed_to(hub, &ranges));
                 Ok(View { map, is_changing: Some(false) })
             }
         }
     }
 
-    fn of_one(address: Address) -> Self {
-        let link = Arc::new(Link::new(address, vec![0..=SLOTS - 1]));
+    fn of_one(hub: &Hub, address: Address) -> Self {
+        let link = Arc::new(Link::new(address, vec![0..=SLOTS - 1], &hub.ears));
         Self { ranges: vec![(SLOTS - 1, 0, link)], fixed: false }
     }
 
@@ -83,14 +85,14 @@ impl Map {
     }
 
     /// Servers that stay keep their connections.
-    fn changed_to(&self, ranges: &[Range]) -> Self {
+    fn changed_to(&self, hub: &Hub, ranges: &[Range]) -> Self {
         let mut links: Vec<Arc<Link>> = Vec::new();
         let mut mapped = Vec::new();
         for Range { first, last, address } in ranges {
             let known = links.iter().chain(self.links()).find(|link| link.address == *address);
             let link = match known {
                 Some(link) => Arc::clone(link),
-                None => Arc::new(Link::new(address.clone(), Duty::new())),
+                None => Arc::new(Link::new(address.clone(), Duty::new(), &hub.ears)),
             };
             links.push(Arc::clone(&link));
             mapped.push((*last, *first, link));
@@ -165,8 +167,4 @@ fn range_of(part: &Value, asked: &str) -> Option<Range> {
         last: u16::try_from(*last).ok().filter(|last| *last < SLOTS)?,
         address: Address { host: host.to_owned(), port: u16::try_from(*port).ok()? },
     })
-}
-
-pub(crate) fn text(value: &Value) -> Option<&str> {
-    if let Value::BulkString(bytes) = value { std::str::from_utf8(bytes).ok() } else { None }
 }

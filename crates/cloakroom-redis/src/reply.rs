@@ -5,6 +5,17 @@ use redis::Value;
 
 use crate::values;
 
+/// A text, in any of the forms in which servers send one.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the enum is foreign and grows")]
+pub(crate) fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::VerbatimString { text, .. } => Some(text),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}
+
 /// One answer of a script.
 #[derive(Debug)]
 pub(crate) struct Reply {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::config::Address;
 use crate::dial::Dial;
-use crate::map::text;
+use crate::reply::text;
 
 /// How long the other sentinels may take once one has answered: those that are in reach need a
 /// thousandth of it, and a failover must not wait for one that is gone.

@@ -5,14 +5,16 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
-    Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
-    StoreError, Survival, Survives, Swept, Target, Timestamp, Touch, UserId,
+    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit,
+    Listener, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route,
+    SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp, Told, Touch,
+    UserId,
 };
 use tokio::runtime::Handle;
 
 use crate::config::{Mode, RedisConfig};
 use crate::dial::Dial;
+use crate::ears::attend;
 use crate::hub::Hub;
 use crate::keys;
 use crate::verbs;
@@ -204,6 +206,17 @@ impl Store for RedisStore {
 
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         self.later(move |hub| async move { verbs::end(&hub, target, ending, now).await })
+    }
+
+    /// Every change of a session is told, also what went through the same handle, and what the server
+    /// freed. While a server is away, another one takes over or slots move to a new one, the listener
+    /// is deaf; a server that says nothing for a second counts as away.
+    fn listen(&self, listener: Arc<dyn Listener>) -> Told {
+        if self.hub.ears.add(listener) {
+            let (hub, ears) = (Arc::downgrade(&self.hub), Arc::clone(&self.hub.ears));
+            self.runtime.spawn(attend(hub, ears));
+        }
+        Told::Changes
     }
 
     fn close(&self) -> Answer<()> {

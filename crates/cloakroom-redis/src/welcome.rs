@@ -12,6 +12,7 @@ use crate::hub::Hub;
 use crate::journal::Duty;
 use crate::keys;
 use crate::link::Open;
+use crate::reply;
 use crate::scripts::Script;
 
 /// How many calls are told again in one piece.
@@ -85,10 +86,9 @@ impl Hub {
         let answers = open.send_all([info, time, fsync]).await.map_err(Fault::told)?;
         let mut answers = answers.into_iter();
         let mut next = || answers.next().unwrap_or(Err(Fault::Moved));
-        let Value::BulkString(info) = next().map_err(Fault::told)? else {
-            return Err(StoreError::unavailable("Redis answers INFO with something else"));
-        };
-        let info = String::from_utf8_lossy(&info);
+        let info = next().map_err(Fault::told)?;
+        let info = reply::text(&info)
+            .ok_or_else(|| StoreError::unavailable("Redis answers INFO with something else"))?;
         let time = next().map_err(Fault::told)?;
         if !self.is_started()
             && let Some(theirs) = time_of(&time)
@@ -98,7 +98,7 @@ impl Hub {
         }
         // Where the ACL or the provider forbids to read it, the weaker setting is assumed.
         let fsync = next().ok().and_then(|answer| second(&answer));
-        Ok(Server::new(&info, fsync))
+        Ok(Server::new(info, fsync))
     }
 
     fn judge(&self, server: &Server) -> Result<(), StoreError> {
@@ -136,11 +136,12 @@ fn time_of(answer: &Value) -> Option<Timestamp> {
 
 /// The value of a setting that was asked for by name.
 fn second(answer: &Value) -> Option<String> {
-    let Value::Array(parts) = answer else { return None };
-    match parts.as_slice() {
-        [_, Value::BulkString(value)] => Some(String::from_utf8_lossy(value).into_owned()),
-        _ => None,
-    }
+    let value = match (answer, answer.as_sequence()) {
+        (Value::Map(settings), _) => settings.first().map(|(_, value)| value),
+        (_, Some([_, value])) => Some(value),
+        (_, _) => None,
+    };
+    value.and_then(reply::text).map(str::to_owned)
 }
 
 #[allow(

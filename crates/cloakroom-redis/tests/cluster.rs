@@ -4,8 +4,8 @@ mod support;
 
 use std::sync::OnceLock;
 
-use support::Prefixed;
 use support::groups::Cluster;
+use support::{Paired, Prefixed};
 
 fn shared() -> &'static str {
     static CLUSTER: OnceLock<(Cluster, String)> = OnceLock::new();
@@ -18,3 +18,4 @@ fn shared() -> &'static str {
 }
 
 cloakroom_conformance::suite!(Prefixed(shared()));
+cloakroom_conformance::listening_suite!(Paired::at(shared()));

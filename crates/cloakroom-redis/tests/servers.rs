@@ -8,10 +8,11 @@
 mod support;
 
 use cloakroom_store::{
-    Create, Ending, Expect, Identity, Load, Page, Registry as _, Route, Store as _, StoreErrorKind,
-    Survives, Target,
+    Change, Create, Ending, Expect, Identity, Load, Page, Registry as _, Route, Store as _,
+    StoreErrorKind, Survives, Target,
 };
 use support::desk::{NOW, ada, done, draft, draft_on, has, key, load, login, set};
+use support::ear::Ear;
 use support::server::Server;
 use support::{config, connect};
 
@@ -95,7 +96,7 @@ fn a_password_that_is_refused_says_so_and_is_not_told() {
 const RIGHTS: &str = "~cloakroom:* +get +mget +set +setbit +exists +del +pttl \
      +pexpire +hget +hset +hdel +hexists +hgetall +zadd +zrem +zcard +zcount +zpopmin +zscore \
      +zrangebyscore +evalsha +script|load +info +time +ping +wait +cluster|slots +cluster|nodes \
-     +config|get +hello +auth +select";
+     +config|get +hello +auth +select +client|tracking";
 
 #[test]
 fn an_acl_user_needs_no_more_than_the_documented_rights() {
@@ -116,6 +117,8 @@ fn an_acl_user_needs_no_more_than_the_documented_rights() {
     done(store.end(Target::Key(signed_in), Ending::LOGOUT, NOW));
     done(store.end_all(&user, None, Ending::LOGOUT, NOW));
     done(store.sweep(NOW, 10));
+
+    Ear::at(&store).hears(Change::Hearing);
 
     assert!(matches!(load(&store, &signed_in), Load::Gone(Some(_))));
     let outside = connect(config(&format!("{url}?prefix=other"))).unwrap_err();

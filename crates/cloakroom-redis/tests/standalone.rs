@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock};
 use cloakroom_conformance::{Durable, Fixture};
 use cloakroom_redis::RedisStore;
 use support::server::Server;
-use support::{Prefixed, config, connect};
+use support::{Paired, Prefixed, config, connect};
 
 fn shared() -> &'static str {
     static SERVER: OnceLock<(Server, String)> = OnceLock::new();
@@ -21,6 +21,7 @@ fn shared() -> &'static str {
 }
 
 cloakroom_conformance::suite!(Prefixed(shared()));
+cloakroom_conformance::listening_suite!(Paired::at(shared()));
 
 mod kept {
     use super::Synced;

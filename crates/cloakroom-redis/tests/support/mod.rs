@@ -8,15 +8,16 @@
 )]
 
 pub(crate) mod desk;
+pub(crate) mod ear;
 pub(crate) mod groups;
 pub(crate) mod server;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use cloakroom_conformance::Fixture;
 use cloakroom_conformance::executor::block_on;
+use cloakroom_conformance::{Fixture, Shared};
 use cloakroom_redis::{RedisConfig, RedisStore};
 use cloakroom_store::StoreError;
 use tokio::runtime::{Builder, Runtime};
@@ -54,5 +55,36 @@ impl Fixture for Prefixed {
         let config = config(&format!("{}?prefix={}", self.0, prefix()));
         // What counts here is what is answered, and a machine that is busy is no failure.
         connect(config.answer_timeout(Duration::from_secs(20))).unwrap()
+    }
+}
+
+/// The same, and the store that was opened last can be opened by others too.
+#[derive(Debug)]
+pub(crate) struct Paired(&'static str, Mutex<String>);
+
+impl Paired {
+    pub(crate) const fn at(url: &'static str) -> Self {
+        Self(url, Mutex::new(String::new()))
+    }
+
+    fn connect(url: &str) -> RedisStore {
+        connect(config(url).answer_timeout(Duration::from_secs(20))).unwrap()
+    }
+}
+
+impl Fixture for Paired {
+    type Store = RedisStore;
+
+    fn open(&self) -> RedisStore {
+        let url = format!("{}?prefix={}", self.0, prefix());
+        let store = Self::connect(&url);
+        *self.1.lock().unwrap() = url;
+        store
+    }
+}
+
+impl Shared for Paired {
+    fn another(&self, _: &RedisStore) -> RedisStore {
+        Self::connect(&self.1.lock().unwrap())
     }
 }
