@@ -16,14 +16,15 @@ use crate::values;
 pub(crate) struct Arguments(Vec<Vec<u8>>);
 
 impl Arguments {
-    /// Every script begins with the time, for how long reasons are kept, and whether sessions may be
-    /// on the way to another server.
+    /// Every script begins with the time, for how long reasons are kept, whether sessions may be on
+    /// the way to another server, and which feed it writes itself.
     pub(crate) fn at(hub: &Hub, now: Timestamp) -> Self {
         let mut arguments = Self(Vec::with_capacity(24));
         arguments.push(values::millis(now));
         arguments.push(Ended::KEPT.as_millis().to_string());
         let may_move = matches!(hub.dial.config().mode, Mode::Cluster(_));
         arguments.push(if may_move { "1" } else { "0" });
+        arguments.push(if may_move { String::new() } else { hub.names.feed() });
         arguments
     }
 

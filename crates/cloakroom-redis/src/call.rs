@@ -29,7 +29,8 @@ impl Call {
         keys: Vec<String>,
         arguments: Vec<Vec<u8>>,
     ) -> Self {
-        let writes = !matches!(script, Script::Load | Script::Page | Script::Count);
+        // To watch a feed that is not there begins it, as often as it is asked.
+        let writes = !matches!(script, Script::Load | Script::Page | Script::Count | Script::Watch);
         let confirmed = matches!(
             script,
             Script::Create
@@ -40,6 +41,7 @@ impl Call {
                 | Script::Resume
                 | Script::End
                 | Script::EndAll
+                | Script::Announce
         );
         Self { slot, what: What::Script { script, keys, arguments }, writes, confirmed }
     }

@@ -76,13 +76,18 @@ impl Fault {
     }
 }
 
+const FULL: &str = "Redis has no memory left: raise its maxmemory, or end sessions";
+
+/// Whether the server did nothing for want of memory: what frees some first may still be done.
+pub(crate) fn is_full(error: &StoreError) -> bool {
+    error.to_string() == FULL
+}
+
 /// The server's own words may quote arguments, so only its code is told.
 fn extension(code: &str) -> StoreError {
     match code {
         "CORRUPT" => StoreError::corrupt("what Redis holds for a session cannot be read"),
-        "OOM" => StoreError::unavailable(
-            "Redis has no memory left: raise its maxmemory, or end sessions",
-        ),
+        "OOM" => StoreError::unavailable(FULL),
         "MISCONF" => StoreError::unavailable(
             "Redis cannot write its data to disk and refuses changes: see its log",
         ),

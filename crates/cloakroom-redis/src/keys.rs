@@ -29,6 +29,13 @@ impl Names {
         name
     }
 
+    /// The same, from its digest.
+    pub(crate) fn session_of(&self, route: Route, digest: &str) -> String {
+        let mut name = self.base(route);
+        name.push_str(digest);
+        name
+    }
+
     /// What every name begins with that belongs to a session.
     pub(crate) fn all(&self) -> String {
         format!("{}:{{", self.prefix)
@@ -55,6 +62,11 @@ impl Names {
         format!("{}:{{{META}}}:secret", self.prefix)
     }
 
+    /// The stream of what ended.
+    pub(crate) fn feed(&self) -> String {
+        format!("{}:{{{META}}}:feed", self.prefix)
+    }
+
     /// One bit for each route that may have something in it.
     pub(crate) fn routes(&self) -> String {
         format!("{}:{{{META}}}:routes", self.prefix)
@@ -70,7 +82,7 @@ impl Names {
     }
 }
 
-/// What the two keys that belong to no session share.
+/// What the keys that belong to no session share.
 const META: &str = "meta";
 
 /// The slot of the keys that belong to no session.

@@ -44,6 +44,15 @@
 //! rounds, and half of it came before the writer had its own answer. A listener is deaf while a
 //! server is away or silent for a second, another one takes over, or the cluster's map changes.
 //!
+//! # The feed
+//!
+//! [`Registry::watch`](cloakroom_store::Registry::watch) reads the stream `cloakroom:{meta}:feed`, whose
+//! entries `redis-cli XRANGE` shows. On one server the script that ends a session writes its entry in the
+//! same step. In a cluster the stream is on another server: the entry goes first, which costs an ending
+//! two commands more (one that reads and `XADD`) and a login with a limit three. It keeps a day, and
+//! 36,500 entries at most; a reader from before that, or of a server that lost what it had told, learns
+//! that it missed something.
+//!
 //! # For the operator
 //!
 //! Redis 7.0 or newer, or Valkey. What this means:
@@ -76,10 +85,11 @@
 //! ```text
 //! ~cloakroom:* +get +mget +set +setbit +exists +del +pttl +pexpire +hget +hset +hdel +hexists +hgetall
 //! +zadd +zrem +zcard +zcount +zpopmin +zscore +zrangebyscore +evalsha +script|load +info +time +wait
-//! +ping +hello +auth +select +config|get +cluster|slots +cluster|nodes
+//! +xadd +xdel +xlen +xrange +xinfo|stream +ping +hello +auth +select +config|get +cluster|slots
+//! +cluster|nodes
 //! ```
 //!
-//! with `+waitaof` where changes are confirmed on disk, and `+client|tracking` where a cache listens.
+//! and `+waitaof` where changes are confirmed on disk, and `+client|tracking` where a cache listens.
 //! Without `+config|get` the store assumes that the append-only file is synced once a second.
 
 mod arguments;

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use cloakroom_store::{FIELD_MAX, FIELDS_MAX, SESSION_MAX};
+use cloakroom_store::{FEED_MAX, FIELD_MAX, FIELDS_MAX, SESSION_MAX};
 
 /// How many endings one route remembers at most, the newest ones: with 65,536 routes about two
 /// gigabytes of them if every route were full.
@@ -13,6 +13,9 @@ const FORWARDS_MAX: usize = 8;
 
 /// How many entries one step of a sweep looks at, so that it never keeps others waiting for long.
 const LOOK: usize = 200;
+
+/// How many entries of the feed are forgotten at a time: a hundred microseconds of the server's.
+const FEED_PART: usize = 500;
 
 /// One script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,18 +35,22 @@ pub(crate) enum Script {
     Page,
     Count,
     Sweep,
+    Announce,
+    Watch,
+    Forget,
 }
 
 const BASE: &str = include_str!("scripts/base.lua");
 const WRITE: &str = include_str!("scripts/write.lua");
 const FIELDS: &str = include_str!("scripts/fields.lua");
+const FEED: &str = include_str!("scripts/feed.lua");
 const ENDING: &str = include_str!("scripts/ending.lua");
 const USER: &str = include_str!("scripts/user.lua");
 const PRUNE: &str = include_str!("scripts/prune.lua");
 
 impl Script {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Load,
         Self::Confirm,
         Self::Create,
@@ -59,6 +66,9 @@ impl Script {
         Self::Page,
         Self::Count,
         Self::Sweep,
+        Self::Announce,
+        Self::Watch,
+        Self::Forget,
     ];
 
     /// Its whole text: a script has no more of the shared parts than it uses, since what a script
@@ -66,7 +76,8 @@ impl Script {
     pub(crate) fn text(self) -> String {
         let limits = format!(
             "local FIELD_MAX, FIELDS_MAX, SESSION_MAX = {FIELD_MAX}, {FIELDS_MAX}, {SESSION_MAX}\n\
-             local ENDED_MAX, FORWARDS_MAX, LOOK = {ENDED_MAX}, {FORWARDS_MAX}, {LOOK}\n"
+             local ENDED_MAX, FORWARDS_MAX, LOOK = {ENDED_MAX}, {FORWARDS_MAX}, {LOOK}\n\
+             local FEED_MAX, FEED_PART = {FEED_MAX}, {FEED_PART}\n"
         );
         limits + &self.parts().concat()
     }
@@ -76,19 +87,24 @@ impl Script {
         parts.extend_from_slice(match self {
             Self::Load => &[include_str!("scripts/load.lua")],
             Self::Confirm => &[WRITE, include_str!("scripts/confirm.lua")],
-            Self::Create => &[WRITE, ENDING, USER, PRUNE, include_str!("scripts/create.lua")],
+            Self::Create => &[WRITE, FEED, ENDING, USER, PRUNE, include_str!("scripts/create.lua")],
             Self::Commit => &[WRITE, FIELDS, include_str!("scripts/commit.lua")],
-            Self::Replace => &[WRITE, FIELDS, ENDING, USER, include_str!("scripts/replace.lua")],
-            Self::Part => &[WRITE, ENDING, include_str!("scripts/part.lua")],
+            Self::Replace => {
+                &[WRITE, FIELDS, FEED, ENDING, USER, include_str!("scripts/replace.lua")]
+            }
+            Self::Part => &[WRITE, FEED, ENDING, include_str!("scripts/part.lua")],
             Self::Restore => &[WRITE, include_str!("scripts/restore.lua")],
-            Self::Renew => &[WRITE, ENDING, include_str!("scripts/renew.lua")],
-            Self::Resume => &[WRITE, FIELDS, ENDING, include_str!("scripts/resume.lua")],
-            Self::End => &[WRITE, ENDING, include_str!("scripts/end.lua")],
-            Self::EndAll => &[WRITE, ENDING, USER, include_str!("scripts/end_all.lua")],
-            Self::Amend => &[WRITE, FIELDS, ENDING, USER, include_str!("scripts/amend.lua")],
-            Self::Page => &[WRITE, ENDING, USER, include_str!("scripts/page.lua")],
-            Self::Count => &[WRITE, ENDING, USER, include_str!("scripts/count.lua")],
-            Self::Sweep => &[WRITE, ENDING, USER, PRUNE, include_str!("scripts/sweep.lua")],
+            Self::Renew => &[WRITE, FEED, ENDING, include_str!("scripts/renew.lua")],
+            Self::Resume => &[WRITE, FIELDS, FEED, ENDING, include_str!("scripts/resume.lua")],
+            Self::End => &[WRITE, FEED, ENDING, include_str!("scripts/end.lua")],
+            Self::EndAll => &[WRITE, FEED, ENDING, USER, include_str!("scripts/end_all.lua")],
+            Self::Amend => &[WRITE, FIELDS, FEED, ENDING, USER, include_str!("scripts/amend.lua")],
+            Self::Page => &[WRITE, FEED, ENDING, USER, include_str!("scripts/page.lua")],
+            Self::Count => &[WRITE, FEED, ENDING, USER, include_str!("scripts/count.lua")],
+            Self::Announce => &[FEED, include_str!("scripts/announce.lua")],
+            Self::Watch => &[FEED, include_str!("scripts/watch.lua")],
+            Self::Forget => &[FEED, include_str!("scripts/forget.lua")],
+            Self::Sweep => &[WRITE, FEED, ENDING, USER, PRUNE, include_str!("scripts/sweep.lua")],
         });
         parts
     }

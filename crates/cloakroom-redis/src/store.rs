@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit,
-    Listener, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route,
-    SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp, Told, Touch,
+    Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Keep,
+    Key, Limit, Listener, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation,
+    Route, SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp, Told, Touch,
     UserId,
 };
 use tokio::runtime::Handle;
@@ -258,5 +258,11 @@ impl Registry for RedisStore {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         self.later(move |hub| async move { verbs::sweep(&hub, now, limit).await })
+    }
+
+    /// A stream on the server that has the secret of the routes. On one server the script that ends a
+    /// session writes it too; in a cluster the entry goes first. A place is the id of an entry.
+    fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {
+        self.later(move |hub| async move { verbs::watch(&hub, from, limit, now).await })
     }
 }

@@ -3,6 +3,8 @@
 mod commit;
 mod create;
 mod end;
+mod feed;
+mod foresight;
 mod load;
 mod registry;
 mod resume;
@@ -11,6 +13,7 @@ mod rotate;
 pub(crate) use commit::commit;
 pub(crate) use create::create;
 pub(crate) use end::end;
+pub(crate) use feed::watch;
 pub(crate) use load::load;
 pub(crate) use registry::{amend, count, end_all, list, scan, sweep};
 pub(crate) use resume::resume;

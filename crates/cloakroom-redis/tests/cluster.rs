@@ -18,4 +18,5 @@ fn shared() -> &'static str {
 }
 
 cloakroom_conformance::suite!(Prefixed(shared()));
+cloakroom_conformance::feed_suite!(Prefixed(shared()));
 cloakroom_conformance::listening_suite!(Paired::at(shared()));

@@ -7,8 +7,11 @@ mod support;
 use std::time::{Duration, Instant};
 
 use cloakroom_conformance::executor::block_on;
-use cloakroom_store::{Ending, Expect, Load, Store as _, StoreErrorKind, Target};
+use cloakroom_store::{
+    Cursor, End, Ending, Expect, Load, Registry as _, Store as _, StoreErrorKind, Target,
+};
 use support::desk::{NOW, ada, done, has, load, set};
+use support::groups::Cluster;
 use support::server::{Server, poll};
 use support::{config, connect};
 
@@ -98,6 +101,25 @@ fn a_full_server_still_ends_sessions() {
     assert!(error.to_string().contains("maxmemory"), "{error}");
     assert!(ended.is_ok(), "{ended:?}");
     assert!(matches!(load(&store, &session), Load::Gone(Some(_))));
+}
+
+#[test]
+fn a_full_cluster_still_ends_sessions() {
+    let cluster = Cluster::start();
+    let store = connect(config(&cluster.url())).unwrap();
+    let [first, second] = [1, 2].map(|number| has(&store, Some(&ada()), number));
+    for node in &cluster.nodes {
+        node.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    }
+
+    let ended = done(store.end(Target::Key(first), Ending::LOGOUT, NOW));
+    let all = done(store.end_all(&ada(), None, Ending::LOGOUT, NOW));
+
+    assert!(matches!(ended, End::Ended(_)), "{ended:?}");
+    assert_eq!(all.ended.len(), 1);
+    assert!(matches!(load(&store, &second), Load::Gone(Some(_))));
+    let told = done(store.watch(Cursor::OLDEST, 10, NOW));
+    assert_eq!(told.notices.len(), 2, "{told:?}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_password_that_is_refused_says_so_and_is_not_told() {
 const RIGHTS: &str = "~cloakroom:* +get +mget +set +setbit +exists +del +pttl \
      +pexpire +hget +hset +hdel +hexists +hgetall +zadd +zrem +zcard +zcount +zpopmin +zscore \
      +zrangebyscore +evalsha +script|load +info +time +ping +wait +cluster|slots +cluster|nodes \
-     +config|get +hello +auth +select +client|tracking";
+     +config|get +hello +auth +select +client|tracking +xadd +xdel +xlen +xrange +xinfo|stream";
 
 #[test]
 fn an_acl_user_needs_no_more_than_the_documented_rights() {

@@ -21,12 +21,14 @@ fn shared() -> &'static str {
 }
 
 cloakroom_conformance::suite!(Prefixed(shared()));
+cloakroom_conformance::feed_suite!(Prefixed(shared()));
 cloakroom_conformance::listening_suite!(Paired::at(shared()));
 
 mod kept {
     use super::Synced;
 
     cloakroom_conformance::durable_suite!(Synced::default());
+    cloakroom_conformance::durable_feed_suite!(Synced::default());
 }
 
 /// A server of its own for every store, which is killed and started again before the store is

@@ -14,4 +14,5 @@ if #ops > 0 then
     save(p, s)
   end
 end
+tell('epoch', user)
 return { 'done', text(#found) }

@@ -6,7 +6,8 @@
 -- The time is an argument, never TIME. Times fit into 53 bits, which is what a number of Lua holds
 -- exactly; versions are compared as text.
 local now, kept, may_move = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
-local next_argument = 4
+local feed = ARGV[4]
+local next_argument = 5
 
 local function argument()
   local value = ARGV[next_argument]

@@ -16,7 +16,7 @@ else
   end
 end
 if found.kind == 'live' or found.kind == 'dormant' then
-  bury(p, found.s, ended)
+  finish(p, found.s, ended)
   return { 'ended', found.s.value, digest }
 elseif found.kind == 'forwarded' then
   return { 'stale' }

@@ -11,7 +11,7 @@ each_session(p, function(other) return other == tag end, function(s, digest, tom
 end)
 local answer = { 'done' }
 for _, s in ipairs(leaving) do
-  bury(p, s, ended)
+  finish(p, s, ended)
   answer[#answer + 1] = s.id
   answer[#answer + 1] = s.digest
 end

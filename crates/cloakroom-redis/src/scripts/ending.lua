@@ -43,6 +43,12 @@ local function bury(p, s, ended)
   remember(p, s.digest, ended)
 end
 
+-- The same for a session that still had time, which is news.
+local function finish(p, s, ended)
+  bury(p, s, ended)
+  tell('ended', s.id, ended.reason)
+end
+
 -- A session that was parted with may no longer be taken back.
 local function settle(p, digest, tomb)
   if tomb.mark ~= '-' then

@@ -22,7 +22,7 @@ if not leaving then
   return full(others)
 end
 local answer = make_room(to, leaving)
-bury(from, found.s, ended)
+finish(from, found.s, ended)
 insert(to, s)
 answer[2] = s.value
 return answer

@@ -87,7 +87,7 @@ end
 local function make_room(p, leaving)
   local answer = { 'done', '' }
   for _, other in ipairs(leaving) do
-    bury(p, other, { at = now, reason = 'evicted', by = 'system' })
+    finish(p, other, { at = now, reason = 'evicted', by = 'system' })
     answer[#answer + 1] = other.id
     answer[#answer + 1] = other.digest
   end

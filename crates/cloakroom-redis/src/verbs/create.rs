@@ -4,6 +4,7 @@ use cloakroom_store::{
 };
 use std::sync::Arc;
 
+use super::foresight::{Announced, Foreseen};
 use super::{end, on};
 use crate::arguments::Arguments;
 use crate::hub::Hub;
@@ -20,7 +21,8 @@ pub(crate) async fn create(
     limit: Option<Limit>,
     now: Timestamp,
 ) -> Result<Create, StoreError> {
-    begin(hub, key, &draft, &Fields::default(), limit, now).await
+    let foreseen = Foreseen::of(hub, &draft, limit, None, now).await?;
+    begin(hub, key, &draft, &Fields::default(), (limit, foreseen), now).await
 }
 
 /// The same for a session that takes fields over.
@@ -29,7 +31,7 @@ pub(super) async fn begin(
     key: &Key,
     draft: &Draft,
     kept: &Fields,
-    limit: Option<Limit>,
+    (limit, foreseen): (Option<Limit>, Foreseen),
     now: Timestamp,
 ) -> Result<Create, StoreError> {
     same_route(key.route(), draft.id)?;
@@ -40,6 +42,8 @@ pub(super) async fn begin(
     arguments.push(values::spans(record.fields()));
     arguments.push(record.fields().as_json());
     arguments.limit(limit);
+    let mut announced = Announced::default();
+    announced.ends(hub, foreseen.leaving, Reason::Evicted, now).await?;
     let call = on(hub, key.route(), &[key], Script::Create, arguments);
     let (answer, run) = hub.ask_whom(&call).await?;
     let reply = Reply::of(answer)?;
@@ -48,6 +52,7 @@ pub(super) async fn begin(
             let mut reply = reply;
             reply.next()?;
             let evicted = note_evicted(hub, reply, key.route(), &run, now)?;
+            announced.ends(hub, evicted.iter().copied(), Reason::Evicted, now).await?;
             Ok(Create::Done { record, evicted })
         }
         b"taken" => Ok(Create::KeyTaken),

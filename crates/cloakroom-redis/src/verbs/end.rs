@@ -1,5 +1,6 @@
 use cloakroom_store::{End, Ending, Key, Route, StoreError, Target, Timestamp};
 
+use super::foresight::{Announced, behind};
 use super::on;
 use crate::arguments::Arguments;
 use crate::call::Call;
@@ -20,6 +21,14 @@ pub(crate) async fn end(
         Target::Key(key) => (key.route(), keys::digest(key), String::new()),
         Target::Id(id) => (id.route(), String::new(), keys::id(*id)),
     };
+    let mut announced = Announced::default();
+    match &target {
+        Target::Key(key) => {
+            let found = behind(hub, key, now).await?;
+            announced.ends(hub, found.map(|record| record.id()), ending.reason, now).await?;
+        }
+        Target::Id(id) => announced.end_of_id(hub, *id, ending.reason, now).await?,
+    }
     let known: &[&Key] = match &target {
         Target::Key(key) => &[key],
         Target::Id(_) => &[],
@@ -32,6 +41,7 @@ pub(crate) async fn end(
         b"ended" => {
             let record = values::session(&reply.next()?)?.record;
             hub.journal.note(again(hub, route, reply.next()?, &ending, now), &run);
+            announced.ends(hub, [record.id()], ending.reason, now).await?;
             Ok(End::Ended(record))
         }
         b"stale" => Ok(End::Stale),

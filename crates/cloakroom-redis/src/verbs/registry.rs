@@ -3,7 +3,8 @@ use cloakroom_store::{
     UserId,
 };
 
-use super::{end, on};
+use super::foresight::{self, Announced};
+use super::{end, feed, on};
 use crate::arguments::Arguments;
 use crate::hub::Hub;
 use crate::keys;
@@ -73,6 +74,10 @@ pub(crate) async fn end_all(
     ending: Ending,
     now: Timestamp,
 ) -> Result<EndedAll, StoreError> {
+    let mut announced = Announced::default();
+    let leaving = foresight::all_of(hub, user, now).await?;
+    let leaving = leaving.iter().map(Record::id).filter(|id| Some(*id) != except);
+    announced.ends(hub, leaving, ending.reason, now).await?;
     let (route, tag) = keys::home(hub.house.secret(), user);
     let except = except.map(keys::id).unwrap_or_default();
     let mut arguments = Arguments::at(hub, now).with(tag).with(user.as_str()).with(except);
@@ -82,7 +87,9 @@ pub(crate) async fn end_all(
     for (_, digest) in &ended {
         hub.journal.note(end::again(hub, route, digest.clone(), &ending, now), &server);
     }
-    Ok(EndedAll { ended: ended.into_iter().map(|(id, _)| id).collect() })
+    let ended: Vec<SessionId> = ended.into_iter().map(|(id, _)| id).collect();
+    announced.ends(hub, ended.iter().copied(), ending.reason, now).await?;
+    Ok(EndedAll { ended })
 }
 
 /// Changes the same fields in every session of one user.
@@ -93,6 +100,7 @@ pub(crate) async fn amend(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let (route, tag) = keys::home(hub.house.secret(), user);
+    foresight::epoch(hub, user, now).await?;
     let mut arguments = Arguments::at(hub, now).with(tag).with(user.as_str());
     arguments.ops(ops);
     let mut reply = walk(hub, route, Script::Amend, arguments).await?;
@@ -119,6 +127,7 @@ pub(crate) async fn sweep(hub: &Hub, now: Timestamp, limit: u32) -> Result<Swept
             }
         }
     }
+    feed::forget(hub, now).await?;
     Ok(Swept { removed, more: false })
 }
 

@@ -1,9 +1,10 @@
 use cloakroom_store::{
-    Create, Draft, Ending, Fields, Identity, Keep, Key, Limit, Rotate, Rotation, StoreError, Times,
-    Timestamp,
+    Create, Draft, Ending, Fields, Identity, Keep, Key, Limit, Reason, Rotate, Rotation, SessionId,
+    StoreError, Times, Timestamp,
 };
 
 use super::create::{begin, existing, note_evicted, same_route};
+use super::foresight::{Announced, Foreseen, behind};
 use super::{end, on, run};
 use crate::arguments::Arguments;
 use crate::call::Call;
@@ -59,6 +60,8 @@ impl Login<'_> {
     async fn at_once(&self, hub: &Hub) -> Result<Rotate, StoreError> {
         hub.house.enter(hub, self.new.route()).await?;
         let (from, to) = (self.old.route(), self.new.route());
+        let (mut announced, before, foreseen) = self.announced(hub).await?;
+        announced.ends(hub, foreseen.leaving, Reason::Evicted, self.now).await?;
         let call = self.call(hub)?;
         let (answer, server) = hub.ask_whom(&call).await?;
         let mut reply = Reply::of(answer)?;
@@ -70,6 +73,8 @@ impl Login<'_> {
                 let old = end::again(hub, from, digest, &self.ending, self.now);
                 hub.journal.note(old, &server);
                 let evicted = note_evicted(hub, reply, to, &server, self.now)?;
+                announced.ends(hub, before, self.ending.reason, self.now).await?;
+                announced.ends(hub, evicted.iter().copied(), Reason::Evicted, self.now).await?;
                 Ok(Rotate::Done { record, evicted })
             }
             b"taken" => Ok(Rotate::KeyTaken),
@@ -78,6 +83,24 @@ impl Login<'_> {
             b"gone" => reply.told().map(Rotate::Gone),
             _ => Err(reply.refused()),
         }
+    }
+
+    /// Tells the feed of a cluster that the old session ends, unless the new one is going to be refused.
+    async fn announced(
+        &self,
+        hub: &Hub,
+    ) -> Result<(Announced, Option<SessionId>, Foreseen), StoreError> {
+        let mut announced = Announced::default();
+        let live = behind(hub, self.old, self.now).await?;
+        let Some(live) = live.filter(|record| record.ended(self.now).is_none()) else {
+            return Ok((announced, None, Foreseen::default()));
+        };
+        let before = live.id();
+        let foreseen = Foreseen::of(hub, &self.draft, self.limit, Some(before), self.now).await?;
+        if !foreseen.is_refused {
+            announced.ends(hub, [before], self.ending.reason, self.now).await?;
+        }
+        Ok((announced, Some(before), foreseen))
     }
 
     fn call(&self, hub: &Hub) -> Result<Call, StoreError> {
@@ -100,6 +123,7 @@ impl Login<'_> {
     /// login that is torn in two leaves nobody signed in. If the new one is refused, the old one is
     /// taken back, unless somebody ended it meanwhile.
     async fn across_slots(&self, hub: &Hub) -> Result<Rotate, StoreError> {
+        let (mut announced, before, foreseen) = self.announced(hub).await?;
         let mark = keys::mark(self.new);
         let mut arguments =
             Arguments::at(hub, self.now).with(keys::digest(self.old)).with(mark.clone());
@@ -115,8 +139,10 @@ impl Login<'_> {
         }
         let parted = Parted { all: reply.rest()?, mark };
         let kept = self.kept(&parted)?;
-        match begin(hub, self.new, &self.draft, &kept, self.limit, self.now).await {
+        let limit = (self.limit, foreseen);
+        match begin(hub, self.new, &self.draft, &kept, limit, self.now).await {
             Ok(Create::Done { record, evicted }) => {
+                announced.ends(hub, before, self.ending.reason, self.now).await?;
                 let digest = keys::digest(self.old).into_bytes();
                 let old = end::again(hub, self.old.route(), digest, &self.ending, self.now);
                 hub.journal.note(old, &server);
