@@ -73,12 +73,15 @@ impl Ears {
     }
 
     /// Takes a listener in. `true` for the first one, since nobody looks after them yet.
-    pub(crate) fn add(&self, listener: Arc<dyn Listener>) -> bool {
+    pub(crate) fn add(&self, listener: &Arc<dyn Listener>) -> bool {
         let hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = Arc::clone(listener);
+        self.listeners.write().unwrap_or_else(PoisonError::into_inner).0.push(new);
+        // Not before: a change in between would be missed.
         if hearing.hears_all {
             listener.hear(Change::Hearing);
         }
-        self.listeners.write().unwrap_or_else(PoisonError::into_inner).0.push(listener);
+        drop(hearing);
         !self.attended.swap(true, Ordering::AcqRel)
     }
 

@@ -212,7 +212,7 @@ impl Store for RedisStore {
     /// freed. While a server is away, another one takes over or slots move to a new one, the listener
     /// is deaf; a server that says nothing for a second counts as away.
     fn listen(&self, listener: Arc<dyn Listener>) -> Told {
-        if self.hub.ears.add(listener) {
+        if self.hub.ears.add(&listener) {
             let (hub, ears) = (Arc::downgrade(&self.hub), Arc::clone(&self.hub.ears));
             self.runtime.spawn(attend(hub, ears));
         }
