@@ -50,11 +50,13 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    /// The operator has been told of what is behind it.
+    is_told: bool,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), is_told: false }
     }
 
     pub(crate) fn gone(ended: Option<Ended>) -> Self {
@@ -78,6 +80,14 @@ impl Error {
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unavailable, message)
+    }
+
+    pub(crate) fn told_already(self) -> Self {
+        Self { is_told: true, ..self }
+    }
+
+    pub(crate) const fn is_told(&self) -> bool {
+        self.is_told
     }
 
     /// What the caller can do.

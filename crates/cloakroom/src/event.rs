@@ -3,6 +3,8 @@
 //! Every event has the target `cloakroom` and a field `event`. Sessions are named by their public
 //! id, which opens nothing.
 
+use std::time::Duration;
+
 use tracing::{debug, error, info, warn};
 
 use crate::store::{Ended, Record, SessionId, UserId};
@@ -71,6 +73,21 @@ pub(crate) fn edits_dropped(session: Option<SessionId>, edits: usize, why: &str)
 
 pub(crate) fn store_failed(verb: &str, message: &dyn std::fmt::Display) {
     error!(target: TARGET, event = "store_failed", verb, error = %message);
+}
+
+/// From here on calls are held back, and their failures are told no more, until the store is back.
+pub(crate) fn store_away(message: &dyn std::fmt::Display) {
+    error!(target: TARGET, event = "store_away", error = %message, "requests are answered 503 at once until the store is back");
+}
+
+/// With how long nothing was answered, and how many calls were held back.
+pub(crate) fn store_back(after: Duration, refused: u64) {
+    warn!(target: TARGET, event = "store_back", ?after, refused);
+}
+
+/// The store is still away.
+pub(crate) fn probe_failed(message: &dyn std::fmt::Display) {
+    debug!(target: TARGET, event = "probe_failed", error = %message);
 }
 
 pub(crate) fn swept(removed: u64) {

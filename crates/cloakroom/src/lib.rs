@@ -80,6 +80,7 @@ extern crate self as cloakroom;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod builder;
+mod circuit;
 mod clock;
 mod commit;
 pub mod data;

@@ -37,9 +37,9 @@ impl<T: SessionData> Live<T> {
     /// The session is over, or the store is away.
     pub async fn data(&self) -> Result<T> {
         let (manager, now) = (&self.manager, self.manager.now());
-        let mut loads =
-            manager.ask("load", manager.store.load(&[self.line.key()], now)).await?.into_iter();
-        match loads.next() {
+        let key = self.line.key();
+        let loads = manager.load(&[key], false).await?;
+        match loads.into_iter().next() {
             Some(Load::Live(record) | Load::Forwarded(record)) => {
                 let data = T::decode(record.fields(), &mut |_| {});
                 self.remember(record);
@@ -68,10 +68,10 @@ impl<T: SessionData> Live<T> {
         };
         let (manager, record) = (&self.manager, self.known());
         let store: &dyn crate::store::Store = &*manager.store;
-        let (now, running) = (manager.now(), &manager.running);
+        let (now, running, circuit) = (manager.now(), &manager.running, &manager.circuit);
         let wait = manager.policy.store_wait;
-        let key = self.line.key();
-        let caller = Caller { store, key, record: &record, touch: None, now, running, wait };
+        let (key, record) = (self.line.key(), &record);
+        let caller = Caller { store, key, record, touch: None, now, running, circuit, wait };
         let landed = manager.within(manager.queues.change(&caller, &mut compute)).await;
         if let Some(landed) = told("commit", landed)? {
             self.remember(landed);

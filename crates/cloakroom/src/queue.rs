@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedMutexGuard};
 
+use crate::circuit::Circuit;
 use crate::entropy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::running::Running;
 use crate::store::{
-    Commit, Ended, Expect, Fields, Key, Ops, Record, SessionId, Store, StoreError, StoreErrorKind,
-    Timestamp, Touch,
+    Commit, Ended, Expect, Fields, Key, Ops, Record, SessionId, Store, StoreError, Timestamp, Touch,
 };
 
 /// How often a change is computed again because another process was faster.
@@ -49,6 +49,7 @@ pub(crate) struct Caller<'a> {
     pub(crate) touch: Option<Touch>,
     pub(crate) now: Timestamp,
     pub(crate) running: &'a Arc<Running>,
+    pub(crate) circuit: &'a Arc<Circuit>,
     /// How long the store may take.
     pub(crate) wait: Duration,
 }
@@ -255,16 +256,25 @@ impl Turn {
     /// Sends the batch to the store. The call runs to its end, and its members learn of it, even if
     /// this future is dropped.
     async fn commit(mut self, caller: &Caller<'_>) -> Outcome {
+        let pass = match caller.circuit.admit() {
+            Ok(pass) => pass,
+            Err(away) => return self.settle(Err(away)),
+        };
         let batch = &self.batch;
         let expect = if batch.versioned { Expect::Version(batch.base) } else { Expect::Any };
         let Caller { store, key, now, .. } = caller;
         match store.commit(key, expect, &batch.ops, batch.touch, *now).now() {
-            Ok(result) => self.settle(result),
+            Ok(result) => {
+                let result = caller.circuit.note_at_once(pass, result.map_err(Error::from));
+                self.settle(result)
+            }
             Err(later) => {
                 let (running, wait) = (caller.running.enter(), caller.wait);
+                let circuit = Arc::clone(caller.circuit);
                 let settled = tokio::spawn(async move {
                     let answered = tokio::time::timeout(wait, later).await;
-                    let outcome = self.settle(answered.unwrap_or_else(|_| Err(no_answer(wait))));
+                    let answered = answered.unwrap_or_else(|_| Err(no_answer(wait)));
+                    let outcome = self.settle(circuit.note(pass, answered.map_err(Error::from)));
                     drop(running);
                     outcome
                 });
@@ -276,7 +286,7 @@ impl Turn {
     }
 
     /// Tells every member what became of the batch, and begins a new one.
-    fn settle(&mut self, result: std::result::Result<Commit, StoreError>) -> Outcome {
+    fn settle(&mut self, result: Result<Commit>) -> Outcome {
         let (newest, mine, others) = match result {
             Ok(Commit::Done(record)) => {
                 (Some(record.clone()), Outcome::Landed(record.clone()), Outcome::Landed(record))
@@ -284,12 +294,12 @@ impl Turn {
             Ok(Commit::Conflict(record)) => (Some(record), Outcome::Again, Outcome::Again),
             // Another member may hold a newer key than the one that was used.
             Ok(Commit::Gone(ended)) => (None, Outcome::Gone(ended), Outcome::Again),
-            Err(error) if self.batch.members > 1 && error.kind() == StoreErrorKind::Refused => {
+            Err(error) if self.batch.members > 1 && *error.kind() == ErrorKind::Refused => {
                 self.batch.alone = true;
                 (None, Outcome::Again, Outcome::Again)
             }
             Err(error) => {
-                let failed = Outcome::Failed(error.into());
+                let failed = Outcome::Failed(error);
                 (None, failed.clone(), failed)
             }
         };

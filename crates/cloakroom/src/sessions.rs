@@ -119,7 +119,8 @@ impl<T> Sessions<T> {
         let user = user.try_into().map_err(Into::into)?;
         let ops = roles::replaced_by(roles)?;
         let manager = &self.manager;
-        manager.order("amend", manager.store.amend(&user, &ops, manager.now())).await
+        let now = manager.now();
+        manager.order("amend", |store| store.amend(&user, &ops, now)).await
     }
 
     /// How many sessions there are.
@@ -128,7 +129,8 @@ impl<T> Sessions<T> {
     ///
     /// The store is away.
     pub async fn count(&self) -> Result<Count> {
-        self.manager.ask("count", self.manager.store.count(self.manager.now())).await
+        let now = self.manager.now();
+        self.manager.ask("count", |store, _| store.count(now)).await
     }
 
     /// Removes what has expired now, as the sweeper does each minute, and says how much.
@@ -138,6 +140,14 @@ impl<T> Sessions<T> {
     /// The store is away.
     pub async fn sweep(&self) -> Result<u64> {
         self.manager.sweep().await
+    }
+
+    /// Whether the store is away, so that this process answers requests without asking it, but for
+    /// one at a time that tries. For a metric or a page for operators; a health check that takes the
+    /// process out of service for it would take every process out at once.
+    #[must_use]
+    pub fn is_store_away(&self) -> bool {
+        self.manager.circuit.is_open()
     }
 
     /// Takes no more requests, and waits at most `deadline` for commits and touches under way.
@@ -173,7 +183,8 @@ impl Manager {
         let mut all = Vec::new();
         loop {
             let page = Page { after: all.last().map(Record::id), limit: PAGE };
-            let records = self.ask("list", self.store.list(user, page, self.now())).await?;
+            let now = self.now();
+            let records = self.ask("list", |store, _| store.list(user, page, now)).await?;
             let is_last = records.len() < PAGE as usize;
             all.extend(records);
             if is_last {
@@ -183,9 +194,8 @@ impl Manager {
     }
 
     pub(crate) async fn end(&self, session: SessionId, ending: Ending) -> Result<bool> {
-        let ended =
-            self.order("end", self.store.end(Target::Id(session), ending, self.now())).await?;
-        match ended {
+        let (target, now) = (Target::Id(session), self.now());
+        match self.order("end", |store| store.end(target, ending, now)).await? {
             End::Ended(record) => {
                 crate::event::ended(record.id(), ending.reason.code(), ending.by.as_str());
                 Ok(true)
@@ -200,10 +210,9 @@ impl Manager {
         except: Option<SessionId>,
         ending: Ending,
     ) -> Result<usize> {
-        let ended = self
-            .order("end_all", self.store.end_all(user, except, ending, self.now()))
-            .await?
-            .ended;
+        let now = self.now();
+        let ended =
+            self.order("end_all", |store| store.end_all(user, except, ending, now)).await?.ended;
         for session in &ended {
             crate::event::ended(*session, ending.reason.code(), ending.by.as_str());
         }

@@ -1,5 +1,7 @@
 //! The end of a request: one decision, at most one store call, and the headers of the response.
 
+use std::sync::Arc;
+
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -8,7 +10,7 @@ use crate::commit::{self, Edits, Landing, Left, Reply, Then};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event;
 use crate::headers::{self, Seen};
-use crate::store::{Expect, Ops};
+use crate::store::{Expect, Ops, Registry};
 
 impl Visit {
     /// Commits what the handler left and puts our headers on the response. Gives a response that
@@ -21,9 +23,12 @@ impl Visit {
         if self.close_untouched() {
             return None;
         }
-        let _turn = self.turn.lock().await;
+        let turn = self.turn().await;
         self.state().closed = true;
-        let landed = self.carry_out(status).await;
+        let landed = match turn {
+            Ok(_turn) => self.carry_out(status).await,
+            Err(error) => Err(error),
+        };
         match self.reply(landed) {
             None => {
                 self.put_headers(headers);
@@ -108,12 +113,12 @@ impl Visit {
         if !manager.touches.claim(id, now, manager.policy.touch_every) {
             return;
         }
-        let touched = manager.store.commit(&key, Expect::Any, &Ops::new(), Some(touch), now);
-        let releases = std::sync::Arc::clone(manager);
-        manager.follow(touched, move |result| {
-            if let Err(error) = result {
+        let touched =
+            |store: &dyn Registry| store.commit(&key, Expect::Any, &Ops::new(), Some(touch), now);
+        let releases = Arc::clone(manager);
+        manager.follow("touch", touched, move |result| {
+            if result.is_err() {
                 releases.touches.release(id);
-                event::store_failed("touch", &error);
             }
         });
     }

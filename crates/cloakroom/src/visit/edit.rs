@@ -48,7 +48,7 @@ impl Visit {
     /// Lands the edits that wait and then `compute`, in one commit. Gives the fields as they are
     /// in the store, or as they would be for a visitor who still has no session.
     pub(crate) async fn change(&self, compute: Option<&mut Compute<'_>>) -> Result<Fields> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await?;
         drop(self.open_state()?);
         self.change_in_turn(compute).await
     }
@@ -104,9 +104,9 @@ impl Visit {
         let manager = &self.manager;
         let touch = self.state().touch;
         let store: &dyn crate::store::Store = &*manager.store;
-        let (now, running) = (manager.now(), &manager.running);
+        let (now, running, circuit) = (manager.now(), &manager.running, &manager.circuit);
         let wait = manager.policy.store_wait;
-        let caller = Caller { store, key: *key, record, touch, now, running, wait };
+        let caller = Caller { store, key: *key, record, touch, now, running, circuit, wait };
         let changed = manager.within(manager.queues.change(&caller, all)).await;
         let landed = match told("commit", changed) {
             Ok(landed) => landed,

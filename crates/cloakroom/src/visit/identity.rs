@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event;
 use crate::store::{
     By, Create, Draft, End, Ended, Ending, Factors, Identity, Keep, Key, Limit, Ops, Reason,
-    Record, Rotate, Rotation, SessionId, Target, Times, Timestamp, Touch, UserId,
+    Record, Registry, Rotate, Rotation, SessionId, Target, Times, Timestamp, Touch, UserId,
 };
 use crate::ticket::Token;
 
@@ -30,7 +30,7 @@ impl Visit {
     /// Begins a session of a user. An anonymous session, or one of the same user, hands over the
     /// fields that are declared to go along; another user's hands over nothing.
     pub(crate) async fn login(&self, login: Login) -> Result<()> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await?;
         drop(self.open_state()?);
         let standing = self.flushed().await?;
         let old = self.rotatable(&standing)?;
@@ -61,7 +61,7 @@ impl Visit {
 
     /// Ends the session. Fields that are declared to go along begin an anonymous one.
     pub(crate) async fn logout(&self) -> Result<()> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await?;
         drop(self.open_state()?);
         let keep = self.manager.keep_on_logout;
         let standing = if keep.is_empty() {
@@ -98,7 +98,7 @@ impl Visit {
     /// Gives the same session a new token. With `proof`, the user has just proved these factors
     /// too, and the clocks start anew.
     pub(crate) async fn renew(&self, proof: Option<Factors>) -> Result<()> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await?;
         drop(self.open_state()?);
         self.renew_in_turn(proof).await
     }
@@ -130,10 +130,8 @@ impl Visit {
             let token = Token::mint(old.route())?;
             let rotation =
                 Rotation::Renewal { identity: identity.clone(), times: Some(times), grace, cap };
-            match manager
-                .order("rotate", manager.store.rotate(&old, &token.key(), rotation, now))
-                .await?
-            {
+            let rotate = |store: &dyn Registry| store.rotate(&old, &token.key(), rotation, now);
+            match manager.order("rotate", rotate).await? {
                 Rotate::Done { record, .. } => {
                     manager.lines.moved(record.id(), old, token.key(), now);
                     event::renewed(&record);
@@ -152,7 +150,7 @@ impl Visit {
 
     /// Makes sure that there is a session, so that the parallel first writes of a page share it.
     pub(crate) async fn ensure(&self) -> Result<()> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await?;
         drop(self.open_state()?);
         match self.standing_for_change().await? {
             Standing::Present { .. } => Ok(()),
@@ -230,8 +228,8 @@ impl Visit {
         for _ in 0..MINTS {
             let draft = new(now)?;
             let token = Token::mint(draft.id.route())?;
-            let created = manager.store.create(&token.key(), draft, limit, now);
-            match manager.order("create", created).await? {
+            let create = |store: &dyn Registry| store.create(&token.key(), draft, limit, now);
+            match manager.order("create", create).await? {
                 Create::Done { record, evicted } => return Ok((token, record, evicted)),
                 Create::KeyTaken => {}
                 Create::LimitReached(list) => return Err(limit_reached(list)),
@@ -254,10 +252,8 @@ impl Visit {
             let draft = new(now)?;
             let token = Token::mint(draft.id.route())?;
             let rotation = Rotation::Privilege { draft, keep: keep.clone(), limit, ending };
-            match manager
-                .order("rotate", manager.store.rotate(old, &token.key(), rotation, now))
-                .await?
-            {
+            let rotate = |store: &dyn Registry| store.rotate(old, &token.key(), rotation, now);
+            match manager.order("rotate", rotate).await? {
                 Rotate::Done { record, evicted } => return Ok(Some((token, record, evicted))),
                 Rotate::KeyTaken => {}
                 Rotate::LimitReached(list) => return Err(limit_reached(list)),
@@ -272,8 +268,8 @@ impl Visit {
     /// Ends the session of the request. `false` if it was over already.
     async fn end_own(&self, key: &Key) -> Result<bool> {
         let (manager, now) = (&self.manager, self.manager.now());
-        let ended = manager.store.end(Target::Key(*key), Ending::LOGOUT, now);
-        match manager.order("end", ended).await? {
+        let target = Target::Key(*key);
+        match manager.order("end", |store| store.end(target, Ending::LOGOUT, now)).await? {
             End::Ended(_) => Ok(true),
             End::Gone(ended) if lives_on(ended) => Err(Error::stale()),
             End::Gone(_) => Ok(false),

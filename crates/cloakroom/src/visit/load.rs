@@ -65,7 +65,7 @@ impl Visit {
         if let Some(standing) = self.known() {
             return Ok(standing);
         }
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await?;
         self.standing_in_turn().await
     }
 
@@ -92,7 +92,7 @@ impl Visit {
         }
         let manager = &self.manager;
         let keys: Vec<Key> = self.tickets.iter().collect();
-        let loads = manager.ask("load", manager.store.load(&keys, manager.now())).await?;
+        let loads = manager.load(&keys, false).await?;
         if keys.len() > 1 {
             let not_gone = keys.iter().zip(loads.iter());
             let not_gone = not_gone.filter(|(_, load)| !matches!(load, Load::Gone(_)));
@@ -137,10 +137,8 @@ impl Visit {
         let identity = dormant.identity().resumed();
         let draft = manager.policy.draft(id, identity, self.client(), Ops::new(), now);
         let keep: Vec<Field> = manager.keep_on_login.iter().cloned().chain([ROLES]).collect();
-        match manager
-            .order("resume", manager.store.resume(&key, draft, Keep::Only(keep), now))
-            .await?
-        {
+        let keep = Keep::Only(keep);
+        match manager.order("resume", |store| store.resume(&key, draft, keep, now)).await? {
             Resume::Done(record) => {
                 manager.returned.seen();
                 event::resumed(&record);

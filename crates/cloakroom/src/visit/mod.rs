@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::header::{COOKIE, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
+use tokio::time::timeout;
 
 use crate::error::{Error, Result};
 use crate::event;
@@ -25,6 +26,10 @@ pub(crate) use edit::Edit;
 pub(crate) use identity::Login;
 pub(crate) use load::ROLES;
 use load::Tickets;
+
+/// How many store calls one call of a handler makes at most, one after the other: a sign-in may
+/// load a session, resume it, land the edits that wait, try to replace it, and begin one without it.
+const CALLS_MAX: u32 = 5;
 
 pub(crate) struct Visit {
     pub(crate) manager: Arc<Manager>,
@@ -110,6 +115,18 @@ impl Visit {
             turn: tokio::sync::Mutex::new(()),
             state: Mutex::default(),
         }))
+    }
+
+    /// The right to talk to the store for this request. Another call of the same request keeps it for
+    /// no longer than its store calls may take.
+    async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>> {
+        if let Ok(turn) = self.turn.try_lock() {
+            return Ok(turn);
+        }
+        let limit = self.manager.policy.store_wait.saturating_mul(CALLS_MAX);
+        timeout(limit, self.turn.lock()).await.map_err(|_| {
+            Error::unavailable("other calls of this request kept its session to themselves")
+        })
     }
 
     /// From here on the request does not count as activity.

@@ -13,6 +13,7 @@
 mod support;
 
 mod anonymous;
+mod circuit;
 mod composing;
 mod data;
 mod devices;

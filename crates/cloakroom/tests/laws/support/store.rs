@@ -19,6 +19,7 @@ pub struct TestStore {
 struct State {
     calls: Mutex<Calls>,
     away: AtomicBool,
+    remote: AtomicBool,
     silent: AtomicBool,
     silent_writes: AtomicBool,
     late: AtomicBool,
@@ -57,6 +58,11 @@ impl TestStore {
     /// From now on every call fails at once.
     pub fn set_away(&self, away: bool) {
         self.state.away.store(away, Ordering::SeqCst);
+    }
+
+    /// From now on every answer has to be waited for, if only for a moment.
+    pub fn set_remote(&self) {
+        self.state.remote.store(true, Ordering::SeqCst);
     }
 
     /// From now on no call is answered.
@@ -113,13 +119,16 @@ impl TestStore {
         let state = &self.state;
         count(&mut state.calls.lock().unwrap());
         state.keys.lock().unwrap().extend(keys);
+        let is_remote = state.remote.load(Ordering::SeqCst);
         if state.away.load(Ordering::SeqCst) {
-            return Answer::ready(Err(StoreError::unavailable("the test took the store away")));
+            let away = Answer::ready(Err(StoreError::unavailable("the test took the store away")));
+            return if is_remote { from_afar(away) } else { away };
         }
         if state.silent.load(Ordering::SeqCst) {
             return Answer::later(std::future::pending());
         }
         match state.scheduled.lock().unwrap().clone() {
+            None if is_remote => from_afar(work(&self.store)),
             None => work(&self.store),
             Some(schedule) => {
                 let (store, turn) = (self.store.clone(), schedule.turn());
@@ -204,6 +213,13 @@ struct Asked {
     ops: Ops,
     touch: Option<Touch>,
     now: Timestamp,
+}
+
+fn from_afar<T: Send + 'static>(answer: Answer<T>) -> Answer<T> {
+    Answer::later(async move {
+        tokio::task::yield_now().await;
+        answer.await
+    })
 }
 
 async fn passed(gate: &Semaphore, state: &State) {
