@@ -30,7 +30,7 @@ impl<T: SessionData> Live<T> {
         Self { manager, line, record: Mutex::new(record), data: PhantomData }
     }
 
-    /// The newest data, with one store call.
+    /// The newest data, with one store call, which goes past caches.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl<T: SessionData> Live<T> {
     pub async fn data(&self) -> Result<T> {
         let (manager, now) = (&self.manager, self.manager.now());
         let key = self.line.key();
-        let loads = manager.load(&[key], false).await?;
+        let loads = manager.load(&[key], true).await?;
         match loads.into_iter().next() {
             Some(Load::Live(record) | Load::Forwarded(record)) => {
                 let data = T::decode(record.fields(), &mut |_| {});

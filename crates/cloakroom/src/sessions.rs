@@ -255,6 +255,12 @@ impl<T: SessionData> Scope<T> {
         self.visit.make_passive();
     }
 
+    /// From here on only what the store itself says will do: the session is loaded past every cache
+    /// in front of the store, again if it was loaded before.
+    pub fn require_fresh(&self) {
+        self.visit.require_fresh();
+    }
+
     /// Commits what the handler left and puts the session's headers on its response. Gives a
     /// response to send in the handler's place if its changes could not be stored.
     pub async fn close(

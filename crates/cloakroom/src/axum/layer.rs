@@ -21,13 +21,6 @@ impl<T: SessionData> Sessions<T> {
     pub fn layer(&self) -> SessionLayer<T> {
         SessionLayer { sessions: self.clone() }
     }
-
-    /// A layer for routes that are not activity, such as a page's polling: they read the session
-    /// without keeping it from its idle deadline.
-    #[must_use]
-    pub fn passive(&self) -> PassiveLayer<T> {
-        PassiveLayer { data: std::marker::PhantomData }
-    }
 }
 
 /// Brings sessions to the routes it is put around.
@@ -135,42 +128,6 @@ async fn close<T: SessionData>(scope: Scope<T>, response: Response) -> Response 
     }
 }
 
-/// Marks routes as no activity.
-pub struct PassiveLayer<T> {
-    data: std::marker::PhantomData<fn() -> T>,
-}
-
-impl<T, S> Layer<S> for PassiveLayer<T> {
-    type Service = Passive<T, S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Passive { data: std::marker::PhantomData, inner }
-    }
-}
-
-/// A service whose requests are no activity.
-pub struct Passive<T, S> {
-    data: std::marker::PhantomData<fn() -> T>,
-    inner: S,
-}
-
-impl<T: SessionData, S: Service<Request>> Service<Request> for Passive<T, S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> S::Future {
-        if let Some(scope) = request.extensions().get::<Scope<T>>() {
-            scope.make_passive();
-        }
-        self.inner.call(request)
-    }
-}
-
 impl<T> Clone for SessionLayer<T> {
     fn clone(&self) -> Self {
         Self { sessions: self.sessions.clone() }
@@ -183,18 +140,6 @@ impl<T, S: Clone> Clone for SessionService<T, S> {
     }
 }
 
-impl<T> Clone for PassiveLayer<T> {
-    fn clone(&self) -> Self {
-        Self { data: std::marker::PhantomData }
-    }
-}
-
-impl<T, S: Clone> Clone for Passive<T, S> {
-    fn clone(&self) -> Self {
-        Self { data: std::marker::PhantomData, inner: self.inner.clone() }
-    }
-}
-
 macro_rules! named_debug {
     ($($name:ident<$($parameter:ident),*>)*) => {$(
         impl<$($parameter),*> fmt::Debug for $name<$($parameter),*> {
@@ -204,4 +149,4 @@ macro_rules! named_debug {
         }
     )*};
 }
-named_debug!(SessionLayer<T> SessionService<T, S> PassiveLayer<T> Passive<T, S> ResponseFuture<T, F>);
+named_debug!(SessionLayer<T> SessionService<T, S> ResponseFuture<T, F>);

@@ -12,9 +12,15 @@
 //! | [`WithRole<R, T>`] | 1 | the same; 403 for a user without the role |
 //!
 //! All extractors of one request share one load.
+//!
+//! Two layers say more of some routes: [`Sessions::passive`](crate::Sessions::passive) that they are
+//! no activity, and [`Sessions::require_fresh`](crate::Sessions::require_fresh) that no cache may
+//! answer for the store.
 
 mod extract;
 mod layer;
+mod routes;
 
 pub use extract::{LazySession, Rejection, SignedIn, WithRole};
-pub use layer::{Passive, PassiveLayer, ResponseFuture, SessionLayer, SessionService};
+pub use layer::{ResponseFuture, SessionLayer, SessionService};
+pub use routes::{Fresh, FreshLayer, Passive, PassiveLayer};

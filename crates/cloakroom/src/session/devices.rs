@@ -33,7 +33,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// This ticket was renewed by another request, or the store is away.
     pub async fn end(&self, session: SessionId) -> Result<bool> {
-        self.refuse_stale()?;
+        self.refuse_stale().await?;
         let Some(user) = self.user() else { return Ok(false) };
         let theirs = self.visit.manager.list(&user).await?;
         if !theirs.iter().any(|record| record.id() == session) {
@@ -61,14 +61,17 @@ impl<T: SessionData> Session<T> {
     ///
     /// This ticket was renewed by another request, or the store is away.
     pub async fn end_others_because(&self, reason: Reason) -> Result<usize> {
-        self.refuse_stale()?;
+        self.refuse_stale().await?;
         let (Some(user), Some(here)) = (self.user(), self.id()) else { return Ok(0) };
         let ending = Ending { reason, by: By::USER };
         self.visit.manager.end_all(&user, Some(here), ending).await
     }
 
-    fn refuse_stale(&self) -> Result<()> {
-        match self.standing() {
+    /// The store does not look at this session when it ends others, so it is asked itself: a session
+    /// that was revoked elsewhere a moment ago must not end those of its user.
+    async fn refuse_stale(&self) -> Result<()> {
+        self.visit.require_fresh();
+        match self.visit.standing().await? {
             Standing::Present { forwarded: true, .. } => Err(Error::stale()),
             Standing::Lost { ended } => Err(Error::gone(ended)),
             Standing::Present { forwarded: false, .. }

@@ -322,6 +322,7 @@ impl Visit {
         let mut state = self.state();
         let mark = newest.mark(self.tickets.iter(), used_up, &state.others, now);
         state.standing = Some(standing);
+        state.is_fresh = true;
         state.touch = None;
         state.cookie = Some(CookieChange { token, remembered_until, mark });
     }

@@ -1,6 +1,7 @@
 //! From tickets to a session: one load, at most one answer.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use cloakroom_cookie::values_of;
 use http::HeaderMap;
@@ -62,7 +63,7 @@ enum Found {
 impl Visit {
     /// Where the request stands; asks the store if nobody has asked yet.
     pub(crate) async fn standing(self: &Arc<Self>) -> Result<Standing> {
-        if let Some(standing) = self.known() {
+        if let Some(standing) = self.settled() {
             return Ok(standing);
         }
         let _turn = self.turn().await?;
@@ -71,17 +72,26 @@ impl Visit {
 
     /// [`Visit::standing`] for a caller who has the turn.
     pub(super) async fn standing_in_turn(&self) -> Result<Standing> {
-        if let Some(standing) = self.known() {
+        if let Some(standing) = self.settled() {
             return Ok(standing);
         }
         self.state().asked = true;
-        let standing = self.look_up().await?;
+        let is_fresh = self.fresh.load(Ordering::Relaxed);
+        let standing = match (self.look_up(is_fresh).await?, self.known()) {
+            // It was here when the request began: nothing may begin in its place.
+            (Standing::Anonymous { ended }, Some(Standing::Present { .. })) => {
+                Standing::Lost { ended }
+            }
+            (standing, _) => standing,
+        };
         self.note_activity(&standing);
-        self.state().standing = Some(standing.clone());
+        let mut state = self.state();
+        state.standing = Some(standing.clone());
+        state.is_fresh = is_fresh;
         Ok(standing)
     }
 
-    async fn look_up(&self) -> Result<Standing> {
+    async fn look_up(&self, is_fresh: bool) -> Result<Standing> {
         if self.tickets.is_empty() {
             return Ok(Standing::Anonymous { ended: None });
         }
@@ -92,7 +102,7 @@ impl Visit {
         }
         let manager = &self.manager;
         let keys: Vec<Key> = self.tickets.iter().collect();
-        let loads = manager.load(&keys, false).await?;
+        let loads = manager.load(&keys, is_fresh).await?;
         if keys.len() > 1 {
             let not_gone = keys.iter().zip(loads.iter());
             let not_gone = not_gone.filter(|(_, load)| !matches!(load, Load::Gone(_)));

@@ -40,6 +40,8 @@ pub(crate) struct Visit {
     safe_method: bool,
     /// Whether this request counts as activity once it has loaded the session.
     active: AtomicBool,
+    /// Only what the store itself says will do.
+    fresh: AtomicBool,
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
@@ -49,6 +51,8 @@ struct State {
     /// Somebody asked who the visitor is, so the response depends on it.
     asked: bool,
     standing: Option<Standing>,
+    /// The store itself said so, and no cache in front of it, or this request made it so.
+    is_fresh: bool,
     edits: Vec<Edit>,
     /// Why edits were lost, or may have been, before the end of the request.
     lost: Option<Error>,
@@ -112,6 +116,7 @@ impl Visit {
             uri: uri.clone(),
             safe_method: method.is_safe(),
             active: AtomicBool::new(*method != Method::HEAD && !is_prefetch(headers)),
+            fresh: AtomicBool::new(false),
             turn: tokio::sync::Mutex::new(()),
             state: Mutex::default(),
         }))
@@ -132,6 +137,11 @@ impl Visit {
     /// From here on the request does not count as activity.
     pub(crate) fn make_passive(&self) {
         self.active.store(false, Ordering::Relaxed);
+    }
+
+    /// From here on only what the store itself says will do.
+    pub(crate) fn require_fresh(&self) {
+        self.fresh.store(true, Ordering::Relaxed);
     }
 
     fn is_active(&self) -> bool {
@@ -156,6 +166,18 @@ impl Visit {
     /// Where the request stands, if it has asked already.
     pub(crate) fn known(&self) -> Option<Standing> {
         self.state().standing.clone()
+    }
+
+    /// Where the request stands, unless the store itself has to be asked first.
+    fn settled(&self) -> Option<Standing> {
+        let state = self.state();
+        let will_do = match &state.standing {
+            None | Some(Standing::Lost { .. }) => true,
+            Some(
+                Standing::Anonymous { .. } | Standing::Dormant { .. } | Standing::Present { .. },
+            ) => state.is_fresh || !self.fresh.load(Ordering::Relaxed),
+        };
+        state.standing.clone().filter(|_| will_do)
     }
 
     fn client(&self) -> ClientInfo {

@@ -17,6 +17,7 @@ mod circuit;
 mod composing;
 mod data;
 mod devices;
+mod fresh;
 mod gate;
 mod guesses;
 mod handles;

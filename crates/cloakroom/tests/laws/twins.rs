@@ -19,8 +19,17 @@ fn line(tickets: &[&str]) -> String {
     tickets.iter().map(|ticket| format!("{NAME}={ticket}")).collect::<Vec<_>>().join("; ")
 }
 
-const ONE_LOAD: Calls =
-    Calls { load: 1, create: 0, commit: 0, touch: 0, rotate: 0, resume: 0, end: 0, registry: 0 };
+const ONE_LOAD: Calls = Calls {
+    load: 1,
+    load_fresh: 0,
+    create: 0,
+    commit: 0,
+    touch: 0,
+    rotate: 0,
+    resume: 0,
+    end: 0,
+    registry: 0,
+};
 
 #[tokio::test]
 async fn the_same_ticket_twice_is_one() {

@@ -1,5 +1,6 @@
 //! The memory store, with its calls counted, and away, slow or held back when a test says so.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,6 +21,7 @@ struct State {
     calls: Mutex<Calls>,
     away: AtomicBool,
     remote: AtomicBool,
+    cached: Mutex<Option<HashMap<Key, Load>>>,
     silent: AtomicBool,
     silent_writes: AtomicBool,
     late: AtomicBool,
@@ -35,6 +37,7 @@ struct State {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
     pub load: u64,
+    pub load_fresh: u64,
     pub create: u64,
     pub commit: u64,
     pub touch: u64,
@@ -58,6 +61,11 @@ impl TestStore {
     /// From now on every call fails at once.
     pub fn set_away(&self, away: bool) {
         self.state.away.store(away, Ordering::SeqCst);
+    }
+
+    /// From now on a cache answers loads as it was answered the first time, whatever happened since.
+    pub fn set_cached(&self) {
+        *self.state.cached.lock().unwrap() = Some(HashMap::new());
     }
 
     /// From now on every answer has to be waited for, if only for a moment.
@@ -280,7 +288,20 @@ impl Store for TestStore {
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
         let all = keys.to_vec();
+        if let Some(cached) = &mut *self.state.cached.lock().unwrap() {
+            self.state.calls.lock().unwrap().load += 1;
+            let mut load = |key| {
+                let newest = || self.store.load(&[key], now).now().unwrap().unwrap();
+                cached.entry(key).or_insert_with(|| newest().into_iter().next().unwrap()).clone()
+            };
+            return Answer::ready(Ok(all.into_iter().map(&mut load).collect()));
+        }
         self.answer(|calls| calls.load += 1, keys, move |store| store.load(&all, now))
+    }
+
+    fn load_fresh(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
+        let all = keys.to_vec();
+        self.answer(|calls| calls.load_fresh += 1, keys, move |store| store.load(&all, now))
     }
 
     fn create(
