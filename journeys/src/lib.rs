@@ -33,6 +33,7 @@ pub mod chrome;
 pub mod deadline;
 mod failure;
 pub mod folder;
+pub mod haproxy;
 pub mod http;
 pub mod nginx;
 mod output;

@@ -49,6 +49,23 @@ impl Nginx {
         Self::start(Folder::new("nginx")?, upstream_port, server_name, None)
     }
 
+    /// Starts nginx with this `nginx.conf`, which listens at `port` of 127.0.0.1 and does not say how
+    /// many processes there are; its relative paths are in a temporary folder.
+    ///
+    /// # Errors
+    ///
+    /// When nginx is missing, refuses the configuration, or does not start.
+    pub fn configured(configuration: &str, port: u16) -> Result<Self, Failure> {
+        let folder = Folder::new("nginx")?;
+        let file = folder.join("nginx.conf");
+        std::fs::write(&file, configuration).map_err(Failure::when("nginx.conf"))?;
+        let mut command = Command::new(program::find("nginx")?);
+        command.args(["-g", "daemon off; master_process off;", "-e", "stderr"]);
+        command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
+        let server = Server::spawn(command, Ready::port(port))?;
+        Ok(Self { server, _folder: folder, name: "localhost".to_owned(), certificate: None })
+    }
+
     /// The address of `path` at this front, as in `https://shop.test:8443/cart`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {

@@ -32,6 +32,16 @@ const PACKAGES: &[Package] = &[
         proof: Proof::Program("nginx"),
     },
     Package {
+        name: "curl",
+        needed_by: "journeys: the commands of the pages for operators",
+        proof: Proof::Program("curl"),
+    },
+    Package {
+        name: "haproxy",
+        needed_by: "journeys: a proxy that keeps visitors at one process",
+        proof: Proof::Program("haproxy"),
+    },
+    Package {
         name: "openssl",
         needed_by: "journeys: a certificate for localhost",
         proof: Proof::Program("openssl"),
