@@ -15,6 +15,7 @@ mod client;
 mod engines;
 mod load;
 mod random;
+mod returns;
 mod table;
 
 use client::Seen;

@@ -4,8 +4,10 @@ mod postgres;
 mod redis;
 mod sqlite;
 
-pub(crate) use postgres::{POSTGRES, postgres};
-pub(crate) use redis::{CAREFUL, CLUSTER, REDIS, SENTINEL, careful, cluster, redis, sentinel};
+pub(crate) use postgres::{POSTGRES, POSTGRES_AWAY, postgres};
+pub(crate) use redis::{
+    CAREFUL, CLUSTER, REDIS, REDIS_AWAY, SENTINEL, careful, cluster, redis, sentinel,
+};
 pub(crate) use sqlite::{SQLITE, put_back, sqlite};
 
 use crate::Declared;

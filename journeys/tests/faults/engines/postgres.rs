@@ -3,11 +3,13 @@
 use super::{BROKEN, Engine, NOTHING, disturb, kill_processes, known};
 use crate::Fault;
 use crate::load::Service;
+use crate::returns::Absence;
 use cloakroom_journeys::Failure;
 use cloakroom_journeys::postgres::Postgres;
 use cloakroom_journeys::program;
 use cloakroom_journeys::proxy::{Network, Proxy};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// How many connections the server gives, to all.
 const CONNECTIONS: usize = 40;
@@ -41,6 +43,38 @@ pub(crate) const POSTGRES: &[Fault] = &[
     Fault { name: "connections stay open and nothing arrives", declared: NOTHING, run: half_open },
     Fault { name: "answers arrive as noise", declared: NOTHING, run: noise },
     Fault { name: "others take every connection", declared: NOTHING, run: no_connections },
+];
+
+/// Too short for anybody to count it as away, long enough, and without an answer instead of with a
+/// refusal.
+pub(crate) const POSTGRES_AWAY: &[Absence] = &[
+    Absence {
+        name: "stopped for 0.3 s",
+        lasts: Duration::from_millis(300),
+        is_noticed: false,
+        go: |engine| known::<Server>(engine)?.postgres.stop(),
+        come_back: |engine| known::<Server>(engine)?.postgres.run(),
+    },
+    Absence {
+        name: "stopped for 2 s",
+        lasts: Duration::from_secs(2),
+        is_noticed: true,
+        go: |engine| known::<Server>(engine)?.postgres.stop(),
+        come_back: |engine| known::<Server>(engine)?.postgres.run(),
+    },
+    Absence {
+        name: "silent for 4 s",
+        lasts: Duration::from_secs(4),
+        is_noticed: true,
+        go: |engine| {
+            known::<Server>(engine)?.proxy.set(Network::HalfOpen);
+            Ok(())
+        },
+        come_back: |engine| {
+            known::<Server>(engine)?.proxy.set(Network::Healthy);
+            Ok(())
+        },
+    },
 ];
 
 fn killed(engine: &mut dyn Engine, _: &mut Service) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use super::{BROKEN, Engine, NOTHING, disturb, kill_processes, known};
 use crate::load::Service;
+use crate::returns::Absence;
 use crate::{Declared, Fault};
 use cloakroom_journeys::Failure;
 use cloakroom_journeys::proxy::{Network, Proxy};
@@ -49,6 +50,32 @@ pub(crate) const REDIS: &[Fault] = &[
     Fault { name: "answers arrive as noise", declared: NOTHING, run: noise },
     Fault { name: "others take every connection", declared: NOTHING, run: no_connections },
     Fault { name: "its memory is full", declared: NOTHING, run: full },
+];
+
+/// Too short for anybody to count it as away, long enough, and without an answer instead of with a
+/// refusal.
+pub(crate) const REDIS_AWAY: &[Absence] = &[
+    Absence {
+        name: "stopped for 0.3 s",
+        lasts: Duration::from_millis(300),
+        is_noticed: false,
+        go: |engine| known::<Single>(engine)?.server.stop(),
+        come_back: |engine| known::<Single>(engine)?.server.run(),
+    },
+    Absence {
+        name: "stopped for 2 s",
+        lasts: Duration::from_secs(2),
+        is_noticed: true,
+        go: |engine| known::<Single>(engine)?.server.stop(),
+        come_back: |engine| known::<Single>(engine)?.server.run(),
+    },
+    Absence {
+        name: "silent for 4 s",
+        lasts: Duration::from_secs(4),
+        is_noticed: true,
+        go: |engine| known::<Single>(engine)?.server.pause(),
+        come_back: |engine| known::<Single>(engine)?.server.resume(),
+    },
 ];
 
 fn killed(engine: &mut dyn Engine, _: &mut Service) -> Result<(), Failure> {
