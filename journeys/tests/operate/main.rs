@@ -14,6 +14,7 @@ mod page;
 use cloakroom_journeys::folder::Folder;
 use cloakroom_journeys::process::free_port;
 use cloakroom_journeys::program;
+use cloakroom_journeys::redis::Sentinels;
 use page::Page;
 
 /// nginx, Redis and the shops of `examples/cluster`, as the pages show them.
@@ -40,4 +41,40 @@ const CLUSTER_ENDS: [&str; 2] = ["examples/cluster/cluster.sh", "stop"];
 #[test]
 fn the_page_of_the_cluster_does_what_it_shows() {
     run_on_a_cluster("examples/cluster/README.md");
+}
+
+#[test]
+fn the_page_about_outages_does_what_it_shows() {
+    run_on_a_cluster("docs/operate/outage.md");
+}
+
+#[test]
+fn the_page_about_capacity_does_what_it_shows() {
+    run_on_a_cluster("docs/operate/capacity.md");
+}
+
+#[test]
+fn the_page_about_failover_does_what_it_shows() {
+    let settings = [("appendonly", "yes"), ("maxmemory-policy", "noeviction")];
+    let trio = Sentinels::start(&settings).unwrap();
+    let mut page = Page::read("docs/operate/failover.md");
+    page.stands_for(26379, trio.addresses().first().unwrap().port());
+    page.stands_for(6379, trio.primary().unwrap().port());
+    page.run(&Folder::new("operate").unwrap(), &[], &[]);
+}
+
+#[test]
+fn the_page_about_affinity_does_what_it_shows() {
+    let page = Page::read("docs/operate/affinity.md");
+    page.run(&Folder::new("operate").unwrap(), &[], &[]);
+}
+
+#[test]
+fn every_page_for_operators_is_in_the_index() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operate");
+    let index = std::fs::read_to_string(format!("{folder}/README.md")).unwrap();
+    for page in std::fs::read_dir(folder).unwrap() {
+        let name = page.unwrap().file_name().into_string().unwrap();
+        assert!(name == "README.md" || index.contains(&format!("({name})")), "{name}");
+    }
 }
