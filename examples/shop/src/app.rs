@@ -72,6 +72,13 @@ impl App {
 
     /// The shop's routes, for any server.
     pub fn router(&self) -> Router {
+        // Money and other people's sessions: whatever a cache in front of the store may know.
+        let fresh = Router::new()
+            .route("/checkout", get(checkout::show).post(checkout::place))
+            .route("/staff", get(staff::show))
+            .route("/staff/role", post(staff::change_role))
+            .route("/staff/end", post(staff::end_sessions))
+            .route_layer(self.sessions.require_fresh());
         let router = Router::new()
             .route("/", get(pages::home::show))
             .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -81,16 +88,13 @@ impl App {
             .route("/cart/add", post(cart::add))
             .route("/cart/change", post(cart::change))
             .route("/cart/clear", post(cart::clear))
-            .route("/checkout", get(checkout::show).post(checkout::place))
             .route("/order", get(checkout::show_order))
             .route("/preferences", get(preferences::show).post(preferences::choose))
             .route("/account", get(account::show))
             .route("/account/end", post(account::end))
             .route("/account/end-others", post(account::end_others))
             .route("/account/password", post(account::change_password))
-            .route("/staff", get(staff::show))
-            .route("/staff/role", post(staff::change_role))
-            .route("/staff/end", post(staff::end_sessions))
+            .merge(fresh)
             .fallback(pages::error::not_found)
             .layer(from_fn(pages::error::dress))
             .layer(self.sessions.layer())
