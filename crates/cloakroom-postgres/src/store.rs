@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cloakroom_store::{
     Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Fields, Keep, Key,
@@ -8,7 +9,7 @@ use cloakroom_store::{
     SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp, Touch, UserId,
 };
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::calls::Calls;
@@ -36,6 +37,7 @@ struct Shared {
     calls: Calls,
     touches: mpsc::Sender<Asked>,
     room: Arc<Semaphore>,
+    is_closing: AtomicBool,
     shown: String,
     survival: Survival,
 }
@@ -70,6 +72,7 @@ impl PostgresStore {
             calls: Calls(lines),
             touches,
             room: Arc::new(Semaphore::new(CALLS_MAX)),
+            is_closing: AtomicBool::new(false),
             shown,
             survival: survival(is_synced, config.relaxed_data),
         };
@@ -82,8 +85,9 @@ impl PostgresStore {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        let Ok(room) = Arc::clone(&self.shared.room).try_acquire_owned() else {
-            return Answer::ready(Err(self.no_room()));
+        let room = match self.enter() {
+            Ok(room) => room,
+            Err(error) => return Answer::ready(Err(error)),
         };
         let call = call(self.shared.calls.clone());
         let task = self.shared.runtime.spawn(async move {
@@ -96,26 +100,33 @@ impl PostgresStore {
 
     /// A touch, which is done together with those beside it.
     fn touch(&self, key: Key, touch: Touch, now: Timestamp) -> Answer<Commit> {
-        let Ok(room) = Arc::clone(&self.shared.room).try_acquire_owned() else {
-            return Answer::ready(Err(self.no_room()));
+        let room = match self.enter() {
+            Ok(room) => room,
+            Err(error) => return Answer::ready(Err(error)),
         };
         let (reply, answer) = oneshot::channel();
         match self.shared.touches.try_send(Asked { key, touch, now, reply, room }) {
             Ok(()) => Answer::later(async { answer.await.unwrap_or_else(|_| Err(stopped())) }),
-            Err(_) => Answer::ready(Err(self.no_room())),
+            Err(_) => Answer::ready(Err(no_room())),
         }
     }
 
-    fn no_room(&self) -> StoreError {
-        if self.shared.room.is_closed() {
-            return StoreError::unavailable("the store was closed");
+    /// Room for one call, which is given back with its outcome.
+    fn enter(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let room = Arc::clone(&self.shared.room).try_acquire_owned();
+        if self.shared.is_closing.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("the store was closed"));
         }
-        StoreError::unavailable(format!("{CALLS_MAX} calls are under way already"))
+        room.map_err(|_| no_room())
     }
 
     fn is_data_durable(&self) -> bool {
         self.shared.survival.data == self.shared.survival.identity
     }
+}
+
+fn no_room() -> StoreError {
+    StoreError::unavailable(format!("{CALLS_MAX} calls are under way already"))
 }
 
 fn stopped() -> StoreError {
@@ -254,6 +265,7 @@ impl Store for PostgresStore {
     }
 
     fn close(&self) -> Answer<()> {
+        self.shared.is_closing.store(true, Ordering::SeqCst);
         let room = Arc::clone(&self.shared.room);
         let lines = Arc::clone(&self.shared.calls.0);
         let task = self.shared.runtime.spawn(async move {

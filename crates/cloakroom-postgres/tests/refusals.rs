@@ -8,10 +8,9 @@ use std::thread;
 use cloakroom_conformance::executor::block_on;
 use cloakroom_postgres::{PostgresConfig, PostgresStore};
 use cloakroom_store::{
-    By, Ending, Load, Page, Registry as _, Store as _, StoreError, StoreErrorKind, Survives,
-    Target, UserId,
+    Ending, Ops, Page, Registry as _, Store as _, StoreError, StoreErrorKind, Survives, UserId,
 };
-use server::people::{NOW, count, create, draft_of, is_live, key, load};
+use server::people::{NOW, count, create, draft_of, is_live, key, load, touched};
 use server::{config, new_schema, open, server, wait};
 
 #[track_caller]
@@ -202,37 +201,6 @@ fn a_role_whose_defaults_are_loose_or_strict_changes_nothing() {
 }
 
 #[test]
-fn a_damaged_session_is_corrupt_and_can_be_ended() {
-    let schema = new_schema();
-    let store = open(config(&schema)).unwrap();
-    let user = UserId::from(7);
-    let damages = [
-        "data = '{\"\\\"a\\\":{\"}'",
-        "data = '{no name}'",
-        "factors = -1",
-        "version = -5",
-        "user_id = E'a\\x01'",
-        "seen_at = -1",
-    ];
-    for (number, damage) in (1..).zip(damages) {
-        wait(store.create(&key(number), draft_of(&user, number), None, NOW)).unwrap();
-        let sql = format!(
-            "UPDATE {schema}.sessions SET {damage} WHERE key = '\\x{}'",
-            key(number).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-        );
-        server().sql(&sql).unwrap();
-        is_error(load(&store, number), StoreErrorKind::Corrupt, "session ");
-
-        let ended = wait(store.end(Target::Key(key(number)), Ending::revoked(By::SYSTEM), NOW));
-        is_error(ended, StoreErrorKind::Corrupt, "session ");
-        assert!(
-            matches!(load(&store, number), Ok(Load::Gone(Some(_)))),
-            "it has ended all the same"
-        );
-    }
-}
-
-#[test]
 fn tables_that_were_removed_are_corrupt() {
     let schema = new_schema();
     let store = open(config(&schema)).unwrap();
@@ -264,7 +232,14 @@ fn a_closed_store_has_done_what_was_asked_and_does_no_more() {
     let (store, other) = (open(config(&schema)).unwrap(), open(config(&schema)).unwrap());
     drop(store.create(&key(1), server::people::draft(1), None, NOW));
 
-    wait(store.close()).unwrap();
+    let closing = store.close();
+    is_error(create(&store, 2), StoreErrorKind::Unavailable, "closed");
+    is_error(
+        wait(store.commit(&key(1), cloakroom_store::Expect::Any, &Ops::new(), touched(1), NOW)),
+        StoreErrorKind::Unavailable,
+        "closed",
+    );
+    wait(closing).unwrap();
 
     is_error(create(&store, 2), StoreErrorKind::Unavailable, "closed");
     is_error(load(&store, 1), StoreErrorKind::Unavailable, "closed");
