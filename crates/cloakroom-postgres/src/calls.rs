@@ -141,7 +141,7 @@ impl Calls {
             "user" => Err(StoreError::refused(
                 "a renewal keeps the user; another one is a privilege change",
             )),
-            _ => Ok(Rotate::Gone(Place::read(row, now)?.ending())),
+            _ => Ok(Rotate::Gone(places::ending(row, now)?)),
         }
     }
 
@@ -168,7 +168,7 @@ impl Calls {
             "live" => Ok(Resume::Live(places::view(row)?)),
             "user" => Err(StoreError::refused("a resumed session belongs to the same user")),
             "id" => Err(id_taken()),
-            _ => Ok(Resume::Gone(Place::read(row, now)?.ending())),
+            _ => Ok(Resume::Gone(places::ending(row, now)?)),
         }
     }
 
@@ -186,9 +186,9 @@ impl Calls {
         let rows = self.0.ask(Verb::End, params).await?;
         let row = only(&rows)?;
         match rows::outcome(row)? {
-            "ended" => Ok(End::Ended(rows::record_of(row)?)),
+            "ended" => Ok(End::Ended(remains(row)?)),
             "stale" => Ok(End::Stale),
-            _ => Ok(End::Gone(Place::read(row, now)?.ending())),
+            _ => Ok(End::Gone(places::ending(row, now)?)),
         }
     }
 
@@ -257,9 +257,13 @@ impl Calls {
     }
 }
 
-/// The sessions that follow the outcome *full*.
+/// The sessions that follow the outcome *full*: whoever has to end one can be shown each.
 fn held(rows: &[Row]) -> Result<Vec<Record>, StoreError> {
-    rows.iter().skip(1).map(rows::record_of).collect()
+    rows.iter().skip(1).map(remains).collect()
+}
+
+fn remains(row: &Row) -> Result<Record, StoreError> {
+    rows::remains_of(row)?.ok_or_else(|| StoreError::corrupt("a stored session is missing"))
 }
 
 fn place(row: Option<&Row>, now: Timestamp) -> Result<Place, StoreError> {

@@ -13,7 +13,7 @@ pub(crate) enum Place {
     /// A live session whose token was renewed, as the older ticket shows it.
     Forwarded(Record),
     /// A session whose clocks ran out while its user is remembered.
-    Dormant(Record, Option<Ended>),
+    Dormant(Record),
     /// Nothing.
     Gone(Option<Ended>),
 }
@@ -22,19 +22,11 @@ impl Place {
     /// What a row of the type `answer` says at `now`.
     pub(crate) fn read(row: &Row, now: Timestamp) -> Result<Self, StoreError> {
         let Some((record, unseen)) = rows::session(row)? else {
-            return Ok(Self::Gone(rows::tombstone(row)?.and_then(|ended| kept(ended, now))));
+            return Ok(Self::Gone(ending(row, now)?));
         };
         match rows::forwarder(row)? {
             Some((until, before)) => Ok(forwarded(&record, until, before, now)),
             None => Ok(judge(record, unseen, now)),
-        }
-    }
-
-    /// How it ended, if it has.
-    pub(crate) fn ending(self) -> Option<Ended> {
-        match self {
-            Self::Dormant(_, ended) | Self::Gone(ended) => ended,
-            Self::Live(..) | Self::Forwarded(_) => None,
         }
     }
 
@@ -43,10 +35,20 @@ impl Place {
         match self {
             Self::Live(record, _) => Load::Live(record),
             Self::Forwarded(record) => Load::Forwarded(record),
-            Self::Dormant(record, _) => Load::Dormant(record),
+            Self::Dormant(record) => Load::Dormant(record),
             Self::Gone(ended) => Load::Gone(ended),
         }
     }
+}
+
+/// How what a row is about has ended, if it has at `now`, however damaged it is.
+pub(crate) fn ending(row: &Row, now: Timestamp) -> Result<Option<Ended>, StoreError> {
+    let ended = match (rows::remains_of(row)?, rows::forwarded_until(row)?) {
+        (None, _) => rows::tombstone(row)?,
+        (Some(record), Some(until)) => over(until, record.times(), now),
+        (Some(record), None) => record.ended(now),
+    };
+    Ok(ended.and_then(|ended| kept(ended, now)))
 }
 
 /// The record as whoever came with the key may see it.
@@ -61,7 +63,7 @@ pub(crate) fn view(row: &Row) -> Result<Record, StoreError> {
 fn judge(record: Record, unseen: bool, now: Timestamp) -> Place {
     match record.ended(now) {
         None => Place::Live(record, unseen),
-        Some(ended) if record.is_dormant(now) => Place::Dormant(record, kept(ended, now)),
+        Some(_) if record.is_dormant(now) => Place::Dormant(record),
         Some(ended) => Place::Gone(kept(ended, now)),
     }
 }

@@ -37,26 +37,56 @@ pub(crate) fn record_of(row: &Row) -> Result<Record, StoreError> {
         .ok_or_else(|| StoreError::corrupt("a stored session is missing"))
 }
 
+/// What can still be read of the session of a row, so that damage keeps no session alive and no
+/// ending untold: what cannot be read is as if it were not there.
+pub(crate) fn remains_of(row: &Row) -> Result<Option<Record>, StoreError> {
+    let error = match session(row) {
+        Ok(session) => return Ok(session.map(|(record, _)| record)),
+        Err(error) => error,
+    };
+    tracing::warn!(%error, "a session that is over could not be read whole");
+    let mut client = ClientInfo::default();
+    client.user_agent = column::<Option<&str>>(row, 12)?.map(Into::into);
+    let id = column::<Option<&[u8]>>(row, SESSION)?.unwrap_or_default();
+    Ok(Some(Record::restored(
+        legible_id(id),
+        u64::try_from(column::<i64>(row, 2)?).unwrap_or_default(),
+        legible_identity(row, 3)?,
+        Times {
+            created: legible_time(row, 7)?.unwrap_or_default(),
+            seen: legible_time(row, 8)?.unwrap_or_default(),
+            idle_deadline: legible_time(row, 9)?.unwrap_or_default(),
+            absolute_deadline: legible_time(row, 10)?.unwrap_or_default(),
+        },
+        client,
+        legible_fields(row)?,
+    )))
+}
+
 /// When the older key that led to the session stops working, and the identity that it shows.
 pub(crate) fn forwarder(row: &Row) -> Result<Option<(Timestamp, Identity)>, StoreError> {
     let Some(until) = maybe_time(row, FORWARDER)? else { return Ok(None) };
     Ok(Some((until, identity(row, FORWARDER + 1)?)))
 }
 
-/// What is remembered of a session that is no longer there.
-pub(crate) fn tombstone(row: &Row) -> Result<Option<Ended>, StoreError> {
-    let Some(at) = maybe_time(row, TOMBSTONE)? else { return Ok(None) };
-    let reason = Reason::from_code(column(row, TOMBSTONE + 1)?)
-        .ok_or_else(|| StoreError::corrupt("a stored reason is none that is known"))?;
-    let by = By::new(column(row, TOMBSTONE + 2)?)
-        .map_err(|error| StoreError::corrupt("a stored name is none").because(error))?;
-    Ok(Some(Ended { reason, by, at }))
+/// When it did.
+pub(crate) fn forwarded_until(row: &Row) -> Result<Option<Timestamp>, StoreError> {
+    legible_time(row, FORWARDER)
 }
 
-/// The ids in a column.
+/// What is remembered of a session that is no longer there. A memory that cannot be read, such as
+/// a reason that only a newer release knows, is none.
+pub(crate) fn tombstone(row: &Row) -> Result<Option<Ended>, StoreError> {
+    let Some(at) = legible_time(row, TOMBSTONE)? else { return Ok(None) };
+    let reason = Reason::from_code(column(row, TOMBSTONE + 1)?);
+    let by = By::new(column(row, TOMBSTONE + 2)?).ok();
+    Ok(reason.zip(by).map(|(reason, by)| Ended { reason, by, at }))
+}
+
+/// The ids of sessions that were ended.
 pub(crate) fn ids(row: &Row, at: usize) -> Result<Vec<SessionId>, StoreError> {
     let ids: Option<Vec<&[u8]>> = column(row, at)?;
-    ids.unwrap_or_default().into_iter().map(session_id).collect()
+    Ok(ids.unwrap_or_default().into_iter().map(legible_id).collect())
 }
 
 /// The value in a column.
@@ -112,7 +142,7 @@ fn record(id: SessionId, row: &Row) -> Result<Record, StoreError> {
             absolute_deadline: time(row, 10)?,
         },
         client,
-        Fields::from_json(format!("{{{}}}", members.join(",")))?,
+        Fields::from_json(object(&members))?,
     ))
 }
 
@@ -144,6 +174,42 @@ fn session_id(bytes: &[u8]) -> Result<SessionId, StoreError> {
     let bytes = bytes.try_into();
     let bytes = bytes.map_err(|_| StoreError::corrupt("a stored id has another length"))?;
     Ok(SessionId::from_bytes(bytes))
+}
+
+/// As much of the id as there is.
+fn legible_id(bytes: &[u8]) -> SessionId {
+    let mut whole = [0; 18];
+    for (place, byte) in whole.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    SessionId::from_bytes(whole)
+}
+
+fn legible_identity(row: &Row, at: usize) -> Result<Identity, StoreError> {
+    let mut identity = Identity::anonymous();
+    let user = column::<Option<&str>>(row, at)?;
+    identity.user = user.and_then(|user| UserId::try_from(user).ok());
+    let bits = u16::try_from(column::<i32>(row, at + 1)?).unwrap_or_default();
+    identity.factors = Factors::from_bits(bits);
+    identity.authenticated_at = legible_time(row, at + 2)?;
+    identity.remembered_until = legible_time(row, at + 3)?;
+    Ok(identity)
+}
+
+fn legible_time(row: &Row, at: usize) -> Result<Option<Timestamp>, StoreError> {
+    let millis = column::<Option<i64>>(row, at)?;
+    Ok(millis.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis))
+}
+
+fn legible_fields(row: &Row) -> Result<Fields, StoreError> {
+    let mut members: Vec<&str> =
+        column::<Vec<Option<&str>>>(row, 13)?.into_iter().flatten().collect();
+    members.retain(|member| Fields::from_json(object(&[member])).is_ok());
+    Ok(Fields::from_json(object(&members)).unwrap_or_default())
+}
+
+fn object(members: &[&str]) -> String {
+    format!("{{{}}}", members.join(","))
 }
 
 fn out_of_range() -> StoreError {

@@ -7,12 +7,14 @@ use crate::fault;
 
 /// One step per schema version; step `n` makes version `n + 1` out of version `n` and keeps every
 /// session. A released step never changes: a new version is a new step at the end.
-const STEPS: &[&str] = &[VERSION_1];
+const STEPS: &[&str] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &str = concat!(
     include_str!("schema/version_1_tables.sql"),
     include_str!("schema/version_1_functions.sql")
 );
+
+const VERSION_2: &str = include_str!("schema/version_2_functions.sql");
 
 /// How many endings are remembered at most: about 40 MB. The oldest are forgotten first.
 const TOMBSTONES_MAX: u32 = 250_000;
@@ -104,13 +106,14 @@ pub(crate) async fn migrate(client: &Client, schema: &Schema) -> Result<(), Stor
     let lock = format!("SELECT pg_advisory_lock(hashtextextended('', {}))", schema.seed());
     client.batch_execute(&lock).await.map_err(fault::connecting)?;
     let version = version(client, schema).await?;
-    let steps = steps_from(version, schema);
+    let steps = steps(version, STEPS.len(), schema);
     client.batch_execute(&steps).await.map_err(|error| not_made(schema, error))
 }
 
-fn steps_from(version: usize, schema: &Schema) -> String {
+/// What makes the version `to` out of the version `from`.
+fn steps(from: usize, to: usize, schema: &Schema) -> String {
     let mut all = "BEGIN;".to_owned();
-    if version == 0 {
+    if from == 0 {
         let name = schema.name();
         all.push_str(&format!(
             "DO $$ BEGIN IF to_regnamespace('\"{name}\"') IS NULL THEN CREATE SCHEMA \"{name}\"; \
@@ -119,9 +122,9 @@ fn steps_from(version: usize, schema: &Schema) -> String {
              INSERT INTO \"{name}\".schema_version VALUES (0);"
         ));
     }
-    STEPS.iter().skip(version).for_each(|step| all.push_str(&schema.sql(step)));
+    STEPS.iter().take(to).skip(from).for_each(|step| all.push_str(&schema.sql(step)));
     all.push_str(&schema.sql("UPDATE cloakroom.schema_version SET version = "));
-    all.push_str(&format!("{}; COMMIT", STEPS.len()));
+    all.push_str(&format!("{to}; COMMIT"));
     all
 }
 
@@ -166,24 +169,4 @@ fn not_made(schema: &Schema, error: tokio_postgres::Error) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schema_name_needs_no_quotes() {
-        for name in ["cloakroom", "_a", "a1", &"s".repeat(63)] {
-            assert!(Schema::new(name).is_ok(), "{name}");
-        }
-        let bad = ["", "1a", "A", "a-b", "a.b", "a\"b", "pg_a", "information_schema"];
-        for name in bad.into_iter().chain([&*"s".repeat(64)]) {
-            assert!(Schema::new(name).is_err(), "{name}");
-        }
-    }
-
-    #[test]
-    fn every_placeholder_of_the_sql_is_filled_in() {
-        let sql = Schema::new("other").unwrap().sql(VERSION_1);
-
-        assert!(!sql.contains('@') && !sql.contains("cloakroom."), "{sql}");
-    }
-}
+mod tests;

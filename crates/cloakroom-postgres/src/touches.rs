@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 
 use crate::lines::Lines;
 use crate::params::Params;
-use crate::places::{self, Place};
+use crate::places;
 use crate::rows::{self, millis};
 use crate::verbs::Verb;
 
@@ -109,7 +109,7 @@ pub(crate) fn committed(rows: &[Row], now: Timestamp) -> Result<Commit, StoreErr
     match rows::outcome(row)? {
         "done" => Ok(Commit::Done(places::view(row)?)),
         "conflict" => Ok(Commit::Conflict(places::view(row)?)),
-        _ => Ok(Commit::Gone(Place::read(row, now)?.ending())),
+        _ => Ok(Commit::Gone(places::ending(row, now)?)),
     }
 }
 

@@ -325,7 +325,7 @@ pub enum Target {
 /// What came of [`Store::end`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The session that was ended.
+    /// The session that was ended; of one that was stored damaged, what can still be read.
     Ended(Record),
     /// The key only forwards: identity calls need the newest ticket. Nothing was changed.
     Stale,
