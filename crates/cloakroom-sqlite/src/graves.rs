@@ -1,9 +1,10 @@
 //! Ends sessions, and remembers for a while how they ended.
 
-use cloakroom_store::{By, Ended, Key, Reason, StoreError, Timestamp};
+use cloakroom_store::{By, Ended, Key, Reason, SessionId, StoreError, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::fault::Halt;
+use crate::feed;
 use crate::places::{self, replaced};
 use crate::rows::{self, millis, signed};
 
@@ -13,8 +14,14 @@ const TOMBSTONES_MAX: i64 = 250_000;
 /// [`Ended::KEPT`] as timestamps count.
 const KEPT_MILLIS: u64 = Ended::KEPT.as_secs() * 1_000;
 
-/// Removes a session and every older key that leads to it, and remembers why.
-pub(crate) fn bury(db: &Connection, row: i64, key: &Key, ended: &Ended) -> Result<(), Halt> {
+/// Removes a session and every older key that leads to it, tells of it and remembers why.
+pub(crate) fn bury(
+    db: &Connection,
+    (row, id): (i64, SessionId),
+    key: &Key,
+    ended: &Ended,
+) -> Result<(), Halt> {
+    feed::ended(db, id, ended)?;
     remove(db, row, ended)?;
     remember(db, key, ended, TOMBSTONES_MAX)
 }

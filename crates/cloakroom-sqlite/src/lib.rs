@@ -45,6 +45,7 @@
 mod checkpoint;
 mod database;
 mod fault;
+mod feed;
 mod graves;
 mod header;
 mod jobs;

@@ -10,7 +10,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x636c_6f61;
 
 /// One step per schema version; step `n` makes version `n + 1` out of version `n` and keeps every
 /// session. A released step never changes: a new version is a new step at the end.
-const STEPS: &[&str] = &[VERSION_1];
+const STEPS: &[&str] = &[VERSION_1, VERSION_2];
 
 /// Times are integers, milliseconds since 1970 UTC. `sweep_at` is lazy: a touch leaves it alone,
 /// so that it dirties no index, and the sweep files the row again under its true deadline.
@@ -75,6 +75,18 @@ CREATE VIEW sessions_readable AS SELECT
     user_agent,
     data
 FROM sessions;
+";
+
+/// The feed begins at a random place, so that a place of another file is not taken for one of this.
+const VERSION_2: &str = "
+CREATE TABLE feed (
+    place INTEGER PRIMARY KEY,
+    at INTEGER,
+    session BLOB,
+    reason TEXT,
+    user TEXT
+) STRICT;
+INSERT INTO feed (place) VALUES (abs(random() % 1000000000000));
 ";
 
 /// Refuses a file whose tables cannot be read, or whose version only a newer release knows.

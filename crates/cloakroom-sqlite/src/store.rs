@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::thread;
 
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Fields, Keep, Key,
-    LOOKUP_MAX, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route,
-    SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp, Touch, UserId,
+    Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Fields,
+    Keep, Key, LOOKUP_MAX, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate,
+    Rotation, Route, SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp,
+    Touch, UserId,
 };
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -17,7 +18,7 @@ use crate::jobs::{Sweep, Verb};
 use crate::queue::{self, Message, QUEUE_MAX, Queue};
 use crate::reader::Readers;
 use crate::verbs::{self, Asked, Found};
-use crate::{library, places, writer};
+use crate::{feed, library, places, writer};
 
 /// Sessions in one SQLite file.
 ///
@@ -296,6 +297,10 @@ impl Registry for SqliteStore {
 
     fn count(&self, now: Timestamp) -> Answer<Count> {
         self.read_at_length(now, move |db| verbs::count(db, now))
+    }
+
+    fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {
+        Answer::ready(self.read(now, |db| feed::watch(db, from, limit)))
     }
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {

@@ -22,7 +22,7 @@ pub(crate) fn end(
     };
     match place {
         Place::Live(stored) | Place::Dormant(stored, _) => {
-            graves::bury(db, stored.row, &stored.key, &ended(ending, now))?;
+            graves::bury(db, (stored.row, stored.record.id()), &stored.key, &ended(ending, now))?;
             Ok(End::Ended(stored.record))
         }
         Place::Forwarded(_) => Ok(End::Stale),

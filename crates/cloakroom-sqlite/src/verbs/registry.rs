@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::end::ended;
 use crate::fault::Halt;
+use crate::feed;
 use crate::graves;
 use crate::rows::{self, Outline, Stored, millis, select_outlines, select_sessions};
 
@@ -83,14 +84,14 @@ pub(crate) fn amend(
     now: Timestamp,
 ) -> Result<u64, Halt> {
     let held = held(db, user, EVERYTHING, now)?;
-    if ops.is_empty() {
-        return Ok(held.len() as u64);
-    }
     let changed: Vec<(i64, Record)> = held
         .iter()
         .map(|stored| Ok((stored.row, stored.record.changed(ops, None)?)))
         .collect::<Result<_, Halt>>()?;
-    changed.iter().try_for_each(|(row, record)| rows::update_data(db, *row, record))?;
+    feed::epoch(db, user, now)?;
+    if !ops.is_empty() {
+        changed.iter().try_for_each(|(row, record)| rows::update_data(db, *row, record))?;
+    }
     Ok(changed.len() as u64)
 }
 
@@ -116,8 +117,9 @@ pub(super) fn end_each(
     leaving: &[Outline],
     ended: &Ended,
 ) -> Result<Vec<SessionId>, Halt> {
-    let end =
-        |outline: &Outline| graves::bury(db, outline.row, &outline.key, ended).map(|()| outline.id);
+    let end = |outline: &Outline| {
+        graves::bury(db, (outline.row, outline.id), &outline.key, ended).map(|()| outline.id)
+    };
     leaving.iter().map(end).collect()
 }
 

@@ -75,7 +75,7 @@ fn replace(
         Room::Full(records) => Ok(Rotate::LimitReached(records)),
         Room::After(leaving) => {
             let evicted = evict(db, &leaving, now)?;
-            graves::bury(db, old.row, &old.key, &ended(ending, now))?;
+            graves::bury(db, (old.row, old.record.id()), &old.key, &ended(ending, now))?;
             rows::insert(db, key, &record)?;
             Ok(Rotate::Done { record, evicted })
         }

@@ -2,6 +2,7 @@ use cloakroom_store::Timestamp;
 use rusqlite::{Connection, params};
 
 use crate::fault::Halt;
+use crate::feed;
 use crate::graves;
 use crate::rows::{self, Outline, millis, select_outlines};
 
@@ -29,6 +30,7 @@ pub(crate) enum Then {
 
 /// Frees at most `limit` entries. With a limit of 0 it only finds out whether there are any.
 pub(crate) fn sweep(db: &Connection, now: Timestamp, limit: u32) -> Result<Step, Halt> {
+    let old_news = feed::forget(db, now)?;
     let due = due(db, now)?;
     let mut removed = 0;
     for outline in &due {
@@ -47,6 +49,7 @@ pub(crate) fn sweep(db: &Connection, now: Timestamp, limit: u32) -> Result<Step,
     removed += graves::bury_expired_forwarders(db, now, (limit - removed).min(LOOK))?;
     removed += graves::forget(db, now, (limit - removed).min(LOOK))?;
     let then = match graves::has_more(db, now)? {
+        false if old_news => Then::Continue,
         false => Then::Clean,
         true if removed < limit => Then::Continue,
         true => Then::More,
@@ -70,7 +73,9 @@ fn file_again(db: &Connection, outline: &Outline) -> Result<(), Halt> {
 
 fn free(db: &Connection, outline: &Outline, now: Timestamp) -> Result<(), Halt> {
     match outline.times.expired(now) {
-        Some(ended) if ended.is_kept(now) => graves::bury(db, outline.row, &outline.key, &ended),
+        Some(ended) if ended.is_kept(now) => {
+            graves::bury(db, (outline.row, outline.id), &outline.key, &ended)
+        }
         Some(ended) => graves::remove(db, outline.row, &ended),
         None => Ok(()),
     }
