@@ -1,7 +1,7 @@
-//! A bounded in-process store for cloakroom sessions.
+//! A bounded in-process table of cloakroom sessions: a store, and a cache in front of another one.
 //!
-//! For one process that may forget its sessions when it ends: development, tests, small services,
-//! and later the cache in front of another store. Every answer is ready at once.
+//! [`MemoryStore`] is for one process that may forget its sessions when it ends: development, tests,
+//! small services. Every answer is ready at once. [`NearCache`] keeps sessions of a shared store near.
 //!
 //! ```
 //! use cloakroom_memory::MemoryStore;
@@ -24,6 +24,7 @@ mod house;
 mod identity;
 mod index;
 mod loading;
+mod near;
 mod registry;
 mod room;
 mod rotation;
@@ -36,4 +37,5 @@ mod tombs;
 mod schedules;
 
 pub use bounds::{BYTES_MAX, SESSIONS_MAX, TOMBSTONES_MAX};
+pub use near::{NEAR_AGE, NEAR_AGE_MAX, NEAR_BYTES, NearBuilder, NearCache, NearFigures};
 pub use store::{Builder, MemoryStore};
