@@ -1,0 +1,75 @@
+//! The requests of `requests/` on a Redis cluster, where a login is two scripts in two slots, and an ending
+//! is in the feed before it happens.
+#![cfg(all(feature = "redis", feature = "derive"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::print_stdout,
+    clippy::wildcard_enum_match_arm,
+    unreachable_pub,
+    reason = "tests, which print what they tried and the seed that repeats it"
+)]
+
+#[path = "requests/endings.rs"]
+mod endings;
+#[path = "requests/limits.rs"]
+mod limits;
+#[path = "requests/newest.rs"]
+mod newest;
+#[path = "requests/privilege.rs"]
+mod privilege;
+#[path = "requests/support.rs"]
+mod support;
+
+/// One cluster for the tests that run at the same time; what they keep there shares no name.
+mod place {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex, Weak};
+    use std::time::Duration;
+
+    use cloakroom::store::Registry;
+    use cloakroom::{RedisConfig, RedisStore};
+    use cloakroom_conformance::executor::block_on;
+    use cloakroom_journeys::redis::Cluster;
+    use tokio::runtime::{Builder, Runtime};
+
+    /// How many orders of a scenario are tried, beside the same number that is drawn from all of
+    /// them: a store on a cluster takes a while to open.
+    pub const ORDERS_MAX: u64 = 20;
+
+    /// Where the stores are, as long as a test is there.
+    pub struct Place(Arc<Servers>);
+
+    struct Servers {
+        // Before the servers: its connections end first.
+        runtime: Runtime,
+        cluster: Cluster,
+    }
+
+    impl Place {
+        pub fn enter() -> Self {
+            static SHARED: Mutex<Weak<Servers>> = Mutex::new(Weak::new());
+            let mut shared = SHARED.lock().unwrap();
+            let servers = shared.upgrade().unwrap_or_else(|| {
+                let mut threads = Builder::new_multi_thread();
+                let runtime = threads.worker_threads(1).enable_all().build().unwrap();
+                Arc::new(Servers { runtime, cluster: Cluster::start(&[]).unwrap() })
+            });
+            *shared = Arc::downgrade(&servers);
+            Self(servers)
+        }
+
+        /// A store with nothing in it.
+        pub fn open(&self) -> Arc<dyn Registry> {
+            static NUMBER: AtomicU64 = AtomicU64::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let url = format!("{}?prefix=w{number}", self.0.cluster.url());
+            let config: RedisConfig = url.parse().unwrap();
+            // What counts here is what is answered, and a machine that is busy is no failure.
+            let config = config.answer_timeout(Duration::from_secs(20));
+            let connecting = self.0.runtime.spawn(RedisStore::connect(config));
+            Arc::new(block_on(connecting).unwrap().unwrap())
+        }
+    }
+}
