@@ -73,14 +73,14 @@ fn while_sentinels_promote_a_replica_nobody_asks_the_primary_of_before() {
 
 #[test]
 fn an_identity_write_is_acknowledged_once_a_replica_has_it() {
-    let primary = Server::start(&["--save", ""]);
+    let primary = Server::start(&["--save", "", "--repl-diskless-sync-delay", "0"]);
     let of = format!("127.0.0.1 {}", primary.port);
     let replica = Server::start(&["--save", "", "--replicaof", &of]);
     poll("the replica", || {
         replica.cli(&["INFO", "replication"]).contains("master_link_status:up").then_some(())
     });
     let confirmed = config(&primary.url()).confirmed_by_replicas(1);
-    let store = connect(confirmed.answer_timeout(Duration::from_millis(600))).unwrap();
+    let store = connect(confirmed.answer_timeout(Duration::from_secs(4))).unwrap();
 
     let session = has(&store, None, 1);
     cut_off(&primary);
