@@ -32,9 +32,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
-    Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
-    StoreError, Survival, Swept, Target, Timestamp, Touch, UserId,
+    Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Keep,
+    Key, Limit, Listener, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation,
+    Route, SessionId, Store, StoreError, Survival, Swept, Target, Timestamp, Told, Touch, UserId,
 };
 
 use crate::executor::block_on;
@@ -59,7 +59,7 @@ pub enum Fate {
     LostAfter,
 }
 
-/// A store whose calls wait. Sweeps, scans and counts do not: they belong to no client.
+/// A store whose calls wait. Sweeps, scans, counts and the feed do not: they belong to no client.
 ///
 /// What passes is answered before the call returns, so that a runtime whose clock stands still does
 /// not run ahead while a server works. The store's own work must therefore be done on other threads.
@@ -241,6 +241,10 @@ impl<S: Registry> Store for Paced<S> {
         self.store.guest_route(random)
     }
 
+    fn listen(&self, listener: Arc<dyn Listener>) -> Told {
+        self.store.listen(listener)
+    }
+
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
         let keys = keys.to_vec();
         self.wait(format!("load {keys:?}"), move |store| store.load(&keys, now))
@@ -328,6 +332,10 @@ impl<S: Registry> Registry for Paced<S> {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         at_once(self.store.sweep(now, limit))
+    }
+
+    fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {
+        at_once(self.store.watch(from, limit, now))
     }
 }
 

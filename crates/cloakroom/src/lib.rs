@@ -70,7 +70,7 @@
 //! | `sqlite` | `SqliteStore`: one durable file, which several processes of a machine may share |
 //! | `redis`, `redis-tls` | `RedisStore`: Redis or Valkey, one server, sentinels or a cluster |
 //! | `postgres` | `PostgresStore`: a PostgreSQL database, which services of several machines may share |
-//! | `memory` (default) | `MemoryStore`, for tests and small tools |
+//! | `memory` (default) | `MemoryStore`, for tests and small tools; `NearCache` in front of a shared store |
 //! | `derive` (default) | `#[derive(SessionData)]` |
 
 pub use cloakroom_cookie as cookie;
@@ -110,7 +110,7 @@ pub use builder::Builder;
 #[cfg(feature = "derive")]
 pub use cloakroom_derive::SessionData;
 #[cfg(feature = "memory")]
-pub use cloakroom_memory::MemoryStore;
+pub use cloakroom_memory::{MemoryStore, NearBuilder, NearCache, NearFigures};
 #[cfg(feature = "postgres")]
 pub use cloakroom_postgres::{PostgresConfig, PostgresStore};
 #[cfg(feature = "redis")]

@@ -25,15 +25,16 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cloakroom::store::{Limit, Reach, Registry, Store as _};
-use cloakroom::{Result, Session, SessionData, Sessions, StoreUrl};
+use cloakroom::{NearCache, Result, Session, SessionData, Sessions, StoreUrl};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-const USAGE: &str = "usage: tally [--addr IP:PORT] [--store URL]
+const USAGE: &str = "usage: tally [--addr IP:PORT] [--store URL] [--near]
 
   --addr IP:PORT  where to listen, loopback only; port 0 takes any free one  (127.0.0.1:8081)
   --store URL     memory:, sqlite:PATH, redis://HOST, redis+sentinel://HOST,HOST/NAME,
-                  redis-cluster://HOST,HOST or postgres://USER@HOST/DATABASE  (memory:)";
+                  redis-cluster://HOST,HOST or postgres://USER@HOST/DATABASE  (memory:)
+  --near          keeps sessions near that this process has read";
 
 /// How long requests under way may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -90,7 +91,7 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let done = match arguments(std::env::args().skip(1)) {
-        Ok((address, store)) => serve(address, &store).await.map_err(|error| error.to_string()),
+        Ok(arguments) => serve(&arguments).await.map_err(|error| error.to_string()),
         Err(problem) => {
             let _ = writeln!(io::stderr(), "tally: {problem}\n\n{USAGE}");
             return ExitCode::from(2);
@@ -105,9 +106,14 @@ async fn main() -> ExitCode {
     }
 }
 
-fn arguments(
-    words: impl IntoIterator<Item = String>,
-) -> std::result::Result<(SocketAddr, StoreUrl), String> {
+struct Arguments {
+    address: SocketAddr,
+    store: StoreUrl,
+    near: bool,
+}
+
+fn arguments(words: impl IntoIterator<Item = String>) -> std::result::Result<Arguments, String> {
+    let mut near = false;
     let mut address = SocketAddr::from(([127, 0, 0, 1], 8081));
     let mut store: StoreUrl = "memory:".parse().map_err(|error| format!("{error}"))?;
     let mut words = words.into_iter();
@@ -118,18 +124,20 @@ fn arguments(
                 address = value()?.parse().map_err(|_| "--addr needs IP:PORT".to_owned())?
             }
             "--store" => store = value()?.parse().map_err(|error| format!("--store: {error}"))?,
+            "--near" => near = true,
             other => return Err(format!("{other} is not an argument of tally")),
         }
     }
     match address.ip().is_loopback() {
-        true => Ok((address, store)),
+        true => Ok(Arguments { address, store, near }),
         false => Err(format!("{address} is not this machine's own: everybody could sign in")),
     }
 }
 
-async fn serve(address: SocketAddr, url: &StoreUrl) -> std::result::Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(address).await?;
-    let store = url.open().await?;
+async fn serve(arguments: &Arguments) -> std::result::Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind(arguments.address).await?;
+    let store = arguments.store.open().await?;
+    let store = if arguments.near { Arc::new(NearCache::new(store)) } else { store };
     let sessions = sessions(Arc::clone(&store))?;
     let app = Router::new()
         .route("/", get(show))

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit, Loads,
-    Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store,
-    Survival, Swept, Target, Timestamp, Touch, UserId,
+    Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Keep,
+    Key, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route,
+    SessionId, Store, Survival, Swept, Target, Timestamp, Touch, UserId,
 };
 
 /// Two handles on the same data, as two processes have them: each verb goes to one of them, drawn from
@@ -131,5 +131,9 @@ impl<S: Registry> Registry for Handles<S> {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         self.either().sweep(now, limit)
+    }
+
+    fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {
+        self.either().watch(from, limit, now)
     }
 }
