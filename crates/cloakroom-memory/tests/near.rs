@@ -10,7 +10,7 @@ use cloakroom_memory::{MemoryStore, NEAR_AGE, NEAR_AGE_MAX, NearCache};
 use cloakroom_store::{
     Answer, Bulletin, By, Change, ClientInfo, Commit, Count, Create, Cursor, Draft, End, EndedAll,
     Ending, Expect, Factors, Field, Identity, Keep, Key, Limit, Listener, Load, Loads, Ops, Page,
-    Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store, StoreError,
+    Reach, Reason, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store, StoreError,
     Survival, Swept, Target, Times, Timestamp, Told, Touch, UserId,
 };
 
@@ -178,6 +178,11 @@ fn set(value: u32) -> Ops {
 fn renewal() -> Rotation {
     let (grace, cap) = (Duration::from_secs(20), Duration::from_secs(60));
     Rotation::Renewal { identity: None, times: None, grace, cap }
+}
+
+fn login() -> Rotation {
+    let ending = Ending { reason: Reason::Replaced, by: By::HOLDER };
+    Rotation::Privilege { draft: draft(2), keep: Keep::nothing(), limit: None, ending }
 }
 
 fn now<T>(answer: Answer<T>) -> T {
@@ -381,6 +386,16 @@ fn no_read_that_begins_after_a_change_finds_what_was_before() {
         begin: |cache| pending(cache.commit(&key(1), Expect::Any, &set(7), None, at(1))),
         then: |_| {},
         holds: is_changed,
+    });
+}
+
+#[test]
+fn no_read_that_begins_after_a_login_finds_the_session_that_it_replaced() {
+    every_order(&Script {
+        reads: 2,
+        begin: |cache| pending(cache.rotate(&key(1), &key(2), login(), at(1))),
+        then: |_| {},
+        holds: is_over,
     });
 }
 
