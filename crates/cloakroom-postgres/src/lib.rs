@@ -59,12 +59,21 @@
 //! and waits for locks up after three quarters of it, so that in most cases it is known that nothing
 //! was changed; where it is not, the error says that the outcome is unknown.
 //!
+//! **The feed.** Endings and amendments are written into it under one lock per schema, which is held
+//! from the last thing that such a verb does until its commit is seen by all. So places have the order
+//! of the commits, a reader has the news as soon as the verb is answered, and the transactions of
+//! others, however long, hold nothing back. The price: endings of one schema are committed one after
+//! another, and with a synchronous standby each waits for the one before to be confirmed there. A
+//! place of commits that the server has lost (a standby took over, a backup was restored) is known by
+//! its stamp, and the reader is told that something is lost. Sweeps trim the feed.
+//!
 //! **Room.** About 850 bytes a session with 300 bytes of data, indexes and the room for changes included; `docs/decisions` and
 //! `bench` have the figures.
 
 mod calls;
 mod config;
 mod fault;
+mod feed;
 mod lines;
 mod params;
 mod places;
@@ -81,7 +90,7 @@ pub use store::PostgresStore;
 
 /// What a role `shop` needs for a store in the schema `cloakroom` whose tables another role has
 /// made. To make them, on the first start and after an upgrade that changes them, a role needs
-/// CREATE on the database.
+/// CREATE on the database; an upgrade lets those in to a new table who were let in to the older ones.
 pub const GRANTS: &str = "\
 GRANT USAGE ON SCHEMA cloakroom TO shop;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cloakroom TO shop;

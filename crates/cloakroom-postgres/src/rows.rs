@@ -177,7 +177,7 @@ fn session_id(bytes: &[u8]) -> Result<SessionId, StoreError> {
 }
 
 /// As much of the id as there is.
-fn legible_id(bytes: &[u8]) -> SessionId {
+pub(crate) fn legible_id(bytes: &[u8]) -> SessionId {
     let mut whole = [0; 18];
     for (place, byte) in whole.iter_mut().zip(bytes) {
         *place = *byte;

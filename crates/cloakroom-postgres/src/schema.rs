@@ -1,13 +1,13 @@
 //! The tables and functions, and how a schema from an older version becomes one of this version.
 
-use cloakroom_store::{Ended, FIELD_MAX, FIELDS_MAX, SESSION_MAX, StoreError};
+use cloakroom_store::{Ended, FEED_KEPT, FEED_MAX, FIELD_MAX, FIELDS_MAX, SESSION_MAX, StoreError};
 use tokio_postgres::Client;
 
 use crate::fault;
 
 /// One step per schema version; step `n` makes version `n + 1` out of version `n` and keeps every
 /// session. A released step never changes: a new version is a new step at the end.
-const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = concat!(
     include_str!("schema/version_1_tables.sql"),
@@ -15,6 +15,8 @@ const VERSION_1: &str = concat!(
 );
 
 const VERSION_2: &str = include_str!("schema/version_2_functions.sql");
+
+const VERSION_3: &str = include_str!("schema/version_3_feed.sql");
 
 /// How many endings are remembered at most: about 40 MB. The oldest are forgotten first.
 const TOMBSTONES_MAX: u32 = 250_000;
@@ -37,6 +39,9 @@ const NOTHING_ELSE: &str = "NULL::bigint, NULL::text, NULL::integer, NULL::bigin
 /// The instant from which on nothing can be done with a session, as `Record::sweepable_at`.
 const STAYS: &str = "GREATEST(LEAST(idle_deadline, absolute_deadline), \
     CASE WHEN user_id IS NOT NULL THEN remembered_until END)";
+
+/// A number of 1 and above, drawn anew for each row.
+const STAMP: &str = "(1 + floor(random() * 9007199254740991))::bigint";
 
 /// The name of a schema: what needs no quotes, so that operators can write it anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +82,20 @@ impl Schema {
             .replace("@field_max@", &max(FIELD_MAX))
             .replace("@session_max@", &max(SESSION_MAX))
             .replace("@tombstones_max@", &TOMBSTONES_MAX.to_string())
+            .replace("@feed_kept@", &FEED_KEPT.as_millis().to_string())
+            .replace("@feed_max@", &max(FEED_MAX))
+            .replace("@stamp@", STAMP)
+            .replace("@feed_lock@", &self.lock(1))
+            .replace("@trim_lock@", &self.lock(2))
             .replace("@seed@", &self.seed().to_string())
             .replace("cloakroom.", &format!("\"{}\".", self.0))
+    }
+
+    /// A lock of this schema that is none of a user's: those have one number and this has two.
+    fn lock(&self, which: u8) -> String {
+        // Without the sign, since a minus in SQL is an operator and the least number has no opposite.
+        let [a, b, c, d, ..] = self.seed().to_be_bytes();
+        format!("{}, {which}", i32::from_be_bytes([a & 0x7f, b, c, d]))
     }
 
     /// Keeps the locks of different schemas in one database apart (FNV-1a).

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cloakroom_store::{
-    Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Fields, Keep, Key,
-    LOOKUP_MAX, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route,
-    SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp, Touch, UserId,
+    Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Fields,
+    Keep, Key, LOOKUP_MAX, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate,
+    Rotation, Route, SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp,
+    Touch, UserId,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -15,6 +16,7 @@ use tokio::time::timeout;
 use crate::calls::Calls;
 use crate::config::PostgresConfig;
 use crate::fault;
+use crate::feed;
 use crate::lines::{self, LONG_LIMIT, Lines};
 use crate::schema;
 use crate::touches::{self, Asked, QUEUE_MAX};
@@ -316,5 +318,9 @@ impl Registry for PostgresStore {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         self.begin(|calls| calls.sweep(now, limit))
+    }
+
+    fn watch(&self, from: Cursor, limit: u32, _: Timestamp) -> Answer<Bulletin> {
+        self.begin(move |calls| feed::watch(calls.0, from, limit))
     }
 }

@@ -20,11 +20,12 @@ pub(crate) enum Verb {
     Scan,
     Count,
     Sweep,
+    Watch,
 }
 
 impl Verb {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::Sweep as usize + 1;
+    pub(crate) const COUNT: usize = Self::Watch as usize + 1;
 
     /// Whether it may take long and waits for nobody's request.
     pub(crate) const fn is_long(self) -> bool {
@@ -33,7 +34,10 @@ impl Verb {
 
     /// Whether it changes nothing, so that it may be asked again when an answer was lost.
     pub(crate) const fn is_read(self) -> bool {
-        matches!(self, Self::Load | Self::LoadAll | Self::List | Self::Scan | Self::Count)
+        matches!(
+            self,
+            Self::Load | Self::LoadAll | Self::List | Self::Scan | Self::Count | Self::Watch
+        )
     }
 
     /// For the schema `cloakroom`; see `Schema::sql`.
@@ -69,6 +73,7 @@ impl Verb {
             Self::Scan => SCAN,
             Self::Count => COUNT,
             Self::Sweep => "SELECT removed, outcome FROM cloakroom.sweep($1, $2, $3)",
+            Self::Watch => WATCH,
         }
     }
 }
@@ -114,3 +119,17 @@ SELECT 'found', @session@ FROM cloakroom.sessions s
 /// Whose sweep_at lies ahead is there, which needs no second look.
 const COUNT: &str = "
 SELECT count(*), count(user_id) FROM cloakroom.sessions WHERE sweep_at > $1 OR @stays@ > $1";
+
+/// The end of the feed and whether the place is one of it, with each notice that follows. A place
+/// that is none is before all.
+const WATCH: &str = "
+SELECT e.place, e.stamp, e.known, n.place, n.stamp, n.at, n.session, n.reason, n.user_id
+    FROM (
+        SELECT place, stamp,
+            EXISTS (SELECT FROM cloakroom.feed WHERE place = $1 AND stamp = $2) AS known
+        FROM cloakroom.feed ORDER BY place DESC LIMIT 1
+    ) e LEFT JOIN LATERAL (
+        SELECT * FROM cloakroom.feed
+        WHERE at IS NOT NULL AND place > CASE WHEN e.known THEN $1 ELSE 0 END
+        ORDER BY place LIMIT $3
+    ) n ON true ORDER BY n.place";

@@ -5,9 +5,11 @@ mod server;
 use server::Schemas;
 
 cloakroom_conformance::suite!(Schemas::default());
+cloakroom_conformance::feed_suite!(Schemas::default());
 
 mod kept {
     use super::Schemas;
 
     cloakroom_conformance::durable_suite!(Schemas::default());
+    cloakroom_conformance::durable_feed_suite!(Schemas::default());
 }

@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "what a test relies on fails the test")]
 
 use cloakroom_journeys::postgres::Shared;
-use cloakroom_store::{Draft, Identity, Key, Load, Ops, SessionId, Store as _, Times, Timestamp};
+use cloakroom_store::{
+    Cursor, Draft, Ending, Identity, Key, Load, Ops, Registry as _, SessionId, Store as _, Target,
+    Times, Timestamp,
+};
 
 use super::*;
 use crate::{PostgresConfig, PostgresStore};
@@ -67,9 +70,31 @@ async fn a_schema_of_every_older_version_becomes_the_newest_and_keeps_its_sessio
             ops: Ops::new(),
         };
         store.create(&Key::from_bytes([8; 32]), draft, None, at(10)).await.unwrap();
+        let start = store.watch(Cursor::NEWEST, 1, at(10)).await.unwrap().next;
+        store.end(Target::Key(key), Ending::LOGOUT, at(11)).await.unwrap();
+        let told = store.watch(start, 1, at(11)).await.unwrap();
+        assert_eq!((told.notices.len(), told.lost), (1, false), "version {version}: {told:?}");
         let found =
             Shared::get().unwrap().sql(&format!("SELECT version FROM {name}.schema_version"));
         assert_eq!(found.unwrap(), STEPS.len().to_string());
         store.close().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn whoever_could_use_the_older_tables_can_use_the_newer_ones() {
+    let (server, name) = (Shared::get().unwrap(), format!("granted_{}", std::process::id()));
+    let role = format!("clerk_{name}");
+    let config = left_by(1, &name, &Key::from_bytes([7; 32])).await;
+    let grants = crate::GRANTS.replace("cloakroom", &name).replace("shop", &role);
+    server.sql(&format!("CREATE ROLE {role}; {grants}")).unwrap();
+
+    PostgresStore::connect(config).await.unwrap().close().await.unwrap();
+
+    let may = |what: &str| {
+        let asked = format!("SELECT has_table_privilege('{role}', '{name}.feed', '{what}')");
+        server.sql(&asked).unwrap()
+    };
+    let may = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"].map(may);
+    assert_eq!(may, ["t", "t", "t", "t", "f"]);
 }
