@@ -67,11 +67,20 @@
 //! place of commits that the server has lost (a standby took over, a backup was restored) is known by
 //! its stamp, and the reader is told that something is lost. Sweeps trim the feed.
 //!
+//! **Listening.** Where a cache stands in front of the store, one connection more listens (`LISTEN`).
+//! Endings, rotations, resumptions and amendments send the keys that they change (`NOTIFY`), data and
+//! touches send nothing. The server is asked every second, so that a silent connection is noticed
+//! within two. Whoever may connect to the database can hear the keys, which open nothing, and can send
+//! some, which empties caches. A listener of somebody else that stays in a transaction fills the
+//! server's queue of notifications; when that is full, endings fail until it goes on.
+//!
 //! **Room.** About 850 bytes a session with 300 bytes of data, indexes and the room for changes included; `docs/decisions` and
 //! `bench` have the figures.
 
 mod calls;
 mod config;
+mod dial;
+mod ears;
 mod fault;
 mod feed;
 mod lines;

@@ -1,22 +1,20 @@
 //! Connections to the server, which are made again when they break.
 
-use std::future::Future;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloakroom_store::StoreError;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Connection, NoTls, Row, Socket, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 use crate::config::PostgresConfig;
+use crate::dial::{self, Abort, CONNECT_LIMIT};
 use crate::fault;
 use crate::params::Params;
 use crate::schema::Schema;
@@ -24,10 +22,6 @@ use crate::verbs::Verb;
 
 /// How long operators' verbs and opening a store take at most.
 pub(crate) const LONG_LIMIT: Duration = Duration::from_secs(30);
-
-/// How long a new connection takes at most: a network that swallows packets must not keep the next
-/// attempt waiting.
-const CONNECT_LIMIT: Duration = Duration::from_millis(800);
 
 /// How long a call waits for a connection when there is none. Longer than it takes to connect
 /// again after a restart, and short enough that an outage does not pile up requests.
@@ -77,9 +71,6 @@ struct Line {
     retired: Notify,
 }
 
-/// Runs until the connection ends.
-type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 impl Lines {
     /// Starts to connect, and goes on with it for as long as the lines are there.
     pub(crate) fn start(config: &PostgresConfig, runtime: &Handle) -> Self {
@@ -126,6 +117,11 @@ impl Lines {
     pub(crate) async fn close(&self) {
         self.stop.send_replace(true);
         self.stop.closed().await;
+    }
+
+    /// Changes, or is gone, when the lines end.
+    pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 
     /// Waits until there is a connection.
@@ -239,7 +235,7 @@ impl Shared {
                     *lock(&self.last_error) = Some(error);
                 }
             }
-            sleep(jittered(PAUSE, JITTER)).await;
+            sleep(pause()).await;
         }
     }
 }
@@ -315,8 +311,8 @@ async fn open_line(
     config: &PostgresConfig,
     is_long: bool,
 ) -> Result<(Arc<Line>, JoinHandle<()>), StoreError> {
-    let (client, driver) = open(config).await?;
-    let driver = Abort(Some(tokio::spawn(driver)));
+    let (client, driver) = dial::open(config).await?;
+    let driver = Abort::spawn(driver);
     client.batch_execute(&settings(config, is_long)).await.map_err(fault::connecting)?;
     let line = Line {
         client,
@@ -326,31 +322,6 @@ async fn open_line(
         retired: Notify::new(),
     };
     Ok((Arc::new(line), driver.keep()))
-}
-
-/// A connection, and what has to run for it to work.
-pub(crate) async fn open(config: &PostgresConfig) -> Result<(Client, Driver), StoreError> {
-    #[cfg(feature = "tls")]
-    if config.encrypted {
-        let tls = crate::tls::client(&config.trusted)?;
-        return opened(config.server.connect(tls).await);
-    }
-    opened(config.server.connect(NoTls).await)
-}
-
-fn opened<T>(
-    connected: Result<(Client, Connection<Socket, T>), tokio_postgres::Error>,
-) -> Result<(Client, Driver), StoreError>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (client, connection) = connected.map_err(fault::connecting)?;
-    let driver = Box::pin(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to PostgreSQL ended");
-        }
-    });
-    Ok((client, driver))
 }
 
 /// What a connection is set to. The plans are made once and use the indexes, also while the tables
@@ -369,21 +340,9 @@ fn settings(config: &PostgresConfig, is_long: bool) -> String {
     )
 }
 
-/// A task that is stopped with the future that waits for it.
-struct Abort(Option<JoinHandle<()>>);
-
-impl Abort {
-    fn keep(mut self) -> JoinHandle<()> {
-        self.0.take().unwrap_or_else(|| tokio::spawn(async {}))
-    }
-}
-
-impl Drop for Abort {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
-    }
+/// After an attempt to connect that failed.
+pub(crate) fn pause() -> Duration {
+    jittered(PAUSE, JITTER)
 }
 
 /// `least` and up to `jitter` milliseconds more.

@@ -87,8 +87,14 @@ impl Schema {
             .replace("@stamp@", STAMP)
             .replace("@feed_lock@", &self.lock(1))
             .replace("@trim_lock@", &self.lock(2))
+            .replace("@channel@", &self.channel())
             .replace("@seed@", &self.seed().to_string())
             .replace("cloakroom.", &format!("\"{}\".", self.0))
+    }
+
+    /// Where this schema's changes are told: its name may be too long to be part of another.
+    fn channel(&self) -> String {
+        format!("cloakroom_{:016x}", self.seed())
     }
 
     /// A lock of this schema that is none of a user's: those have one number and this has two.

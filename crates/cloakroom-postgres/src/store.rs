@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cloakroom_store::{
     Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Fields,
-    Keep, Key, LOOKUP_MAX, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate,
-    Rotation, Route, SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp,
-    Touch, UserId,
+    Keep, Key, LOOKUP_MAX, Limit, Listener, Loads, Ops, Page, Reach, Record, Registry, Resume,
+    Rotate, Rotation, Route, SessionId, Store, StoreError, Survival, Survives, Swept, Target,
+    Timestamp, Told, Touch, UserId,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -15,9 +15,11 @@ use tokio::time::timeout;
 
 use crate::calls::Calls;
 use crate::config::PostgresConfig;
+use crate::dial;
+use crate::ears::{self, Ears};
 use crate::fault;
 use crate::feed;
-use crate::lines::{self, LONG_LIMIT, Lines};
+use crate::lines::{LONG_LIMIT, Lines};
 use crate::schema;
 use crate::touches::{self, Asked, QUEUE_MAX};
 
@@ -40,6 +42,8 @@ struct Shared {
     touches: mpsc::Sender<Asked>,
     room: Arc<Semaphore>,
     is_closing: AtomicBool,
+    ears: Arc<Ears>,
+    config: PostgresConfig,
     shown: String,
     survival: Survival,
 }
@@ -75,8 +79,10 @@ impl PostgresStore {
             touches,
             room: Arc::new(Semaphore::new(CALLS_MAX)),
             is_closing: AtomicBool::new(false),
+            ears: Arc::default(),
             shown,
             survival: survival(is_synced, config.relaxed_data),
+            config,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -137,7 +143,7 @@ fn stopped() -> StoreError {
 
 /// What the server is, the tables, and the first connection for requests.
 async fn open(config: &PostgresConfig, runtime: &Handle) -> Result<(Lines, bool), StoreError> {
-    let (client, driver) = lines::open(config).await?;
+    let (client, driver) = dial::open(config).await?;
     let driver = runtime.spawn(driver);
     let is_synced = judge_server(&client).await?;
     schema::migrate(&client, &config.schema).await?;
@@ -264,6 +270,14 @@ impl Store for PostgresStore {
 
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         self.begin(|calls| calls.end(target, ending, now))
+    }
+
+    fn listen(&self, listener: Arc<dyn Listener>) -> Told {
+        let Shared { ears, config, calls, runtime, .. } = &*self.shared;
+        if ears.add(listener) {
+            runtime.spawn(ears::attend(Arc::clone(ears), config.clone(), calls.0.stopped()));
+        }
+        Told::Endings
     }
 
     fn close(&self) -> Answer<()> {

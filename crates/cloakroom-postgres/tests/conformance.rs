@@ -6,6 +6,7 @@ use server::Schemas;
 
 cloakroom_conformance::suite!(Schemas::default());
 cloakroom_conformance::feed_suite!(Schemas::default());
+cloakroom_conformance::listening_suite!(Schemas::default());
 
 mod kept {
     use super::Schemas;

@@ -33,7 +33,7 @@ fn every_placeholder_of_the_sql_is_filled_in() {
 async fn left_by(version: usize, name: &str, key: &Key) -> PostgresConfig {
     let schema = Schema::new(name).unwrap();
     let config: PostgresConfig = Shared::get().unwrap().url().parse().unwrap();
-    let (client, driver) = crate::lines::open(&config).await.unwrap();
+    let (client, driver) = crate::dial::open(&config).await.unwrap();
     tokio::spawn(driver);
     client.batch_execute(&steps(0, version, &schema)).await.unwrap();
     let sql = schema.sql(

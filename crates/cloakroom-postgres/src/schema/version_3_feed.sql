@@ -43,6 +43,23 @@ BEGIN
             CROSS JOIN unnest(p_ids) WITH ORDINALITY AS t (id, n);
 END $$;
 
+-- Every key that leads to these sessions, which are locked.
+CREATE FUNCTION cloakroom.keys_of(p_ids bytea[]) RETURNS bytea[] LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT key FROM cloakroom.sessions WHERE id = ANY (p_ids)
+        UNION ALL SELECT key FROM cloakroom.forwarders WHERE session = ANY (p_ids));
+END $$;
+
+-- Tells all who listen that something else is behind these keys from the commit on. 120 keys in
+-- hexadecimal are 7,680 bytes, and 8,000 are refused. A notification makes commits of a whole server
+-- wait for each other: none is sent of data or touches.
+CREATE FUNCTION cloakroom.call_out(p_keys bytea[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('@channel@', string_agg(encode(k.key, 'hex'), ''))
+        FROM unnest(p_keys) WITH ORDINALITY AS k (key, n) GROUP BY (k.n - 1) / 120;
+END $$;
+
 -- Forgets notices that are too old or too many, p_look at most, and says whether there may be more.
 CREATE FUNCTION cloakroom.forget_news(p_now bigint, p_look bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
@@ -77,6 +94,7 @@ CREATE OR REPLACE FUNCTION cloakroom.create_session(
 ) RETURNS TABLE (ids bytea[], answer cloakroom.answer) LANGUAGE plpgsql AS $$
 DECLARE
     v_leaving bytea[];
+    v_keys bytea[];
 BEGIN
     PERFORM cloakroom.durably(true);
     PERFORM cloakroom.lock_user(p_user, p_max IS NOT NULL);
@@ -91,7 +109,10 @@ BEGIN
         p_authenticated, p_remembered, p_created, p_seen, p_idle, p_absolute, p_agent, p_data) THEN
         answer.outcome := 'done';
         IF v_leaving <> '{}' THEN
+            PERFORM cloakroom.lock_sessions(v_leaving);
+            v_keys := cloakroom.keys_of(v_leaving);
             ids := cloakroom.bury(v_leaving, 'evicted', 'system', p_now);
+            PERFORM cloakroom.call_out(v_keys);
             PERFORM cloakroom.tell(ids, 'evicted', NULL, p_now);
         END IF;
     ELSE
@@ -110,6 +131,7 @@ DECLARE
     a cloakroom.answer;
     v_leaving bytea[];
     v_replaced bytea[];
+    v_keys bytea[];
     v_data text[];
 BEGIN
     PERFORM cloakroom.durably(true);
@@ -130,6 +152,7 @@ BEGIN
         ELSIF v_leaving IS NULL THEN
             a.outcome := 'full';
         ELSE
+            v_keys := cloakroom.keys_of(v_leaving || a.id);
             IF v_leaving <> '{}' THEN
                 ids := cloakroom.bury(v_leaving, 'evicted', 'system', p_now);
             END IF;
@@ -139,6 +162,7 @@ BEGIN
                 RAISE unique_violation;
             END IF;
             SELECT 'done', @session@ INTO a FROM cloakroom.sessions s WHERE s.id = p_id;
+            PERFORM cloakroom.call_out(v_keys);
             PERFORM cloakroom.tell(coalesce(ids, '{}'), 'evicted', NULL, p_now);
             PERFORM cloakroom.tell(v_replaced, p_reason, NULL, p_now);
         END IF;
@@ -156,6 +180,7 @@ CREATE OR REPLACE FUNCTION cloakroom.end_session(
 DECLARE
     a cloakroom.answer;
     v_ids bytea[];
+    v_keys bytea[];
 BEGIN
     PERFORM cloakroom.durably(true);
     IF p_key IS NOT NULL THEN
@@ -167,7 +192,9 @@ BEGIN
         a.outcome := CASE WHEN cloakroom.is_open(a, p_now) THEN 'stale' ELSE 'gone' END;
     ELSIF a.id IS NOT NULL AND (p_now < LEAST(a.idle_deadline, a.absolute_deadline)
         OR a.user_id IS NOT NULL AND p_now < a.remembered_until) THEN
+        v_keys := cloakroom.keys_of(ARRAY[a.id]);
         v_ids := cloakroom.bury(ARRAY[a.id], p_reason, p_by, p_now);
+        PERFORM cloakroom.call_out(v_keys);
         PERFORM cloakroom.tell(v_ids, p_reason, NULL, p_now);
         a.outcome := 'ended';
     ELSE
@@ -181,13 +208,17 @@ CREATE OR REPLACE FUNCTION cloakroom.end_all(
 ) RETURNS bytea[] LANGUAGE plpgsql AS $$
 DECLARE
     v_ids bytea[];
+    v_keys bytea[];
 BEGIN
     PERFORM cloakroom.durably(true);
     PERFORM cloakroom.lock_user(p_user, true);
     v_ids := ARRAY(
         SELECT id FROM cloakroom.sessions
         WHERE user_id = p_user AND id IS DISTINCT FROM p_except AND @stays@ > p_now);
+    PERFORM cloakroom.lock_sessions(v_ids);
+    v_keys := cloakroom.keys_of(v_ids);
     v_ids := cloakroom.bury(v_ids, p_reason, p_by, p_now);
+    PERFORM cloakroom.call_out(v_keys);
     PERFORM cloakroom.tell(v_ids, p_reason, NULL, p_now);
     RETURN v_ids;
 END $$;
@@ -209,9 +240,97 @@ BEGIN
         UPDATE cloakroom.sessions SET version = version + 1,
             data = cloakroom.changed(data, p_names, p_members) WHERE id = ANY (v_ids);
         GET DIAGNOSTICS v_changed = ROW_COUNT;
+        PERFORM cloakroom.call_out(cloakroom.keys_of(v_ids));
     END IF;
     PERFORM cloakroom.tell(ARRAY[NULL]::bytea[], NULL, p_user, p_now);
     RETURN v_changed;
+END $$;
+
+CREATE OR REPLACE FUNCTION cloakroom.renew_session(
+    p_old bytea, p_key bytea, p_proof boolean, p_user text, p_factors integer,
+    p_authenticated bigint, p_remembered bigint, p_anew boolean, p_created bigint, p_seen bigint,
+    p_idle bigint, p_absolute bigint, p_grace bigint, p_until bigint, p_now bigint
+) RETURNS cloakroom.answer LANGUAGE plpgsql AS $$
+DECLARE
+    a cloakroom.answer;
+BEGIN
+    PERFORM cloakroom.durably(true);
+    a := cloakroom.find(p_old);
+    a.outcome := CASE
+        WHEN NOT cloakroom.is_open(a, p_now) THEN 'gone'
+        WHEN a.until IS NOT NULL THEN 'stale'
+        WHEN p_proof AND p_user IS DISTINCT FROM a.user_id THEN 'user'
+        WHEN cloakroom.key_taken(p_key) THEN 'taken'
+        ELSE 'done' END;
+    IF a.outcome <> 'done' THEN
+        RETURN a;
+    END IF;
+    PERFORM cloakroom.refuse_damage(a.id, a.data);
+    IF a.version < 1 OR a.factors NOT BETWEEN 0 AND 65535
+        OR LEAST(a.created_at, a.seen_at, a.authenticated_at, a.remembered_until) < 0
+        OR octet_length(a.user_id) NOT BETWEEN 1 AND 255
+        OR a.user_id ~ '[\u0001-\u001f\u007f-\u009f]' THEN
+        RAISE 'session % is damaged', encode(a.id, 'hex') USING ERRCODE = 'data_corrupted';
+    END IF;
+    PERFORM cloakroom.call_out(cloakroom.keys_of(ARRAY[a.id]));
+    INSERT INTO cloakroom.forwarders (
+        key, session, user_id, factors, authenticated_at, remembered_until, until, grace
+    ) VALUES (
+        p_old, a.id, a.user_id, a.factors, a.authenticated_at, a.remembered_until, p_until, p_grace
+    );
+    UPDATE cloakroom.sessions SET key = p_key, version = version + 1, unseen = true
+        WHERE id = a.id;
+    IF p_proof THEN
+        UPDATE cloakroom.sessions SET factors = p_factors, authenticated_at = p_authenticated,
+            remembered_until = p_remembered WHERE id = a.id;
+    END IF;
+    IF p_anew THEN
+        UPDATE cloakroom.sessions SET created_at = p_created, seen_at = p_seen,
+            idle_deadline = LEAST(p_idle, p_absolute), absolute_deadline = p_absolute
+            WHERE id = a.id;
+    END IF;
+    IF p_proof OR p_anew THEN
+        UPDATE cloakroom.sessions SET sweep_at = @stays@ WHERE id = a.id;
+    END IF;
+    SELECT 'done', @session@ INTO a FROM cloakroom.sessions s WHERE s.id = a.id;
+    RETURN a;
+END $$;
+
+-- The row stays and becomes the new session, so that whoever waits for it finds that.
+CREATE OR REPLACE FUNCTION cloakroom.resume_session(
+    p_key bytea, p_keep text[], p_names text[], p_members text[], p_id bytea, p_user text,
+    p_factors integer, p_authenticated bigint, p_remembered bigint, p_created bigint,
+    p_seen bigint, p_idle bigint, p_absolute bigint, p_agent text, p_now bigint
+) RETURNS cloakroom.answer LANGUAGE plpgsql AS $$
+DECLARE
+    a cloakroom.answer;
+    v_data text[];
+BEGIN
+    PERFORM cloakroom.durably(true);
+    PERFORM cloakroom.lock_user(p_user, false);
+    a := cloakroom.find(p_key);
+    a.outcome := CASE
+        WHEN cloakroom.is_open(a, p_now) THEN 'live'
+        WHEN a.id IS NULL OR a.until IS NOT NULL OR a.user_id IS NULL
+            OR a.remembered_until IS NULL OR p_now >= a.remembered_until THEN 'gone'
+        WHEN p_user IS DISTINCT FROM a.user_id THEN 'user'
+        WHEN EXISTS (SELECT FROM cloakroom.sessions WHERE id = p_id) THEN 'id'
+        ELSE 'done' END;
+    IF a.outcome <> 'done' THEN
+        RETURN a;
+    END IF;
+    v_data := cloakroom.changed(cloakroom.kept(a.data, p_keep), p_names, p_members);
+    PERFORM cloakroom.refuse_damage(a.id, v_data);
+    PERFORM cloakroom.call_out(cloakroom.keys_of(ARRAY[a.id]));
+    PERFORM cloakroom.bury_forwarders(ARRAY[a.id], 'replaced', 'holder', p_now);
+    UPDATE cloakroom.sessions SET id = p_id, version = 1, factors = p_factors,
+        authenticated_at = p_authenticated, remembered_until = p_remembered,
+        created_at = p_created, seen_at = p_seen, idle_deadline = p_idle,
+        absolute_deadline = p_absolute, unseen = false, user_agent = p_agent, data = v_data,
+        sweep_at = GREATEST(LEAST(p_idle, p_absolute), p_remembered)
+        WHERE id = a.id;
+    SELECT 'done', @session@ INTO a FROM cloakroom.sessions s WHERE s.id = p_id;
+    RETURN a;
 END $$;
 
 -- One step of a sweep, which looks at p_look rows at most and frees p_limit entries at most.

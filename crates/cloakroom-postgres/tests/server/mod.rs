@@ -69,3 +69,9 @@ impl Durable for Schemas {
         open(config(&self.newest.lock().unwrap())).unwrap()
     }
 }
+
+impl cloakroom_conformance::Shared for Schemas {
+    fn another(&self, _: &PostgresStore) -> PostgresStore {
+        open(config(&self.newest.lock().unwrap())).unwrap()
+    }
+}
