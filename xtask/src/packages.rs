@@ -53,7 +53,7 @@ const PACKAGES: &[Package] = &[
     },
     Package {
         name: "postgresql",
-        needed_by: "cloakroom-postgres, journeys: a real server and its client",
+        needed_by: "cloakroom-postgres, cloakroom, journeys: a real server and its client",
         proof: Proof::File("/usr/lib/postgresql/15/bin/postgres"),
     },
     Package {
