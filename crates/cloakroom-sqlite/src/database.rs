@@ -6,13 +6,13 @@ use std::time::Duration;
 use cloakroom_store::{StoreError, StoreErrorKind, Timestamp};
 use rusqlite::{Connection, OpenFlags, ffi};
 
-use crate::fault::{self, Halt};
+use crate::fault::{self, Halt, is_busy};
 use crate::header::{self, Found};
 use crate::schema;
 use crate::watch::Watch;
 
 /// How long the writer waits for the writer of another process.
-const WRITER_PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const WRITER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a load waits, on the caller's thread, for the rare locks that stop readers.
 const READER_PATIENCE: Duration = Duration::from_millis(250);
@@ -103,15 +103,11 @@ fn patiently(mut work: impl FnMut() -> Result<(), Halt>) -> Result<(), Halt> {
     const PAUSE: Duration = Duration::from_millis(20);
     for _ in 1..TRIES {
         match work() {
-            Err(Halt::Engine(error)) if is_busy(&error) => std::thread::sleep(PAUSE),
+            Err(halt) if is_busy(&halt) => std::thread::sleep(PAUSE),
             done => return done,
         }
     }
     work()
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
 /// The whole path, and a watch on the file there, which is ours and of the newest schema.

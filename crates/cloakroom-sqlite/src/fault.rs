@@ -34,6 +34,12 @@ pub(crate) fn explain(file: &str, halt: Halt) -> StoreError {
     }
 }
 
+/// Whether another process is in the way.
+pub(crate) fn is_busy(halt: &Halt) -> bool {
+    let Halt::Engine(error) = halt else { return false };
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
 /// Whether a new connection may succeed where this one failed.
 pub(crate) fn spoils_connection(halt: &Halt) -> bool {
     let Halt::Engine(error) = halt else { return false };

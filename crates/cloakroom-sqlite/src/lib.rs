@@ -44,6 +44,7 @@
 
 mod checkpoint;
 mod database;
+mod ears;
 mod fault;
 mod feed;
 mod graves;

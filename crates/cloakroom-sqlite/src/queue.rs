@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::Duration;
 
 use cloakroom_store::{Answer, Commit, StoreError};
 use tokio::sync::{oneshot, watch};
@@ -23,7 +24,7 @@ pub(crate) enum Message {
     Job(Box<dyn Job>),
     /// A touch, which is done together with the touches around it.
     Touch(Asked, Reply<Commit>),
-    /// Nothing to do: the writer looks whether it is to end.
+    /// Nothing to do: the writer looks whether it is to end, and whether somebody new listens.
     Wake,
 }
 
@@ -73,10 +74,15 @@ impl Queue {
     /// Lets the writer end when it has done what is waiting; what it gives waits for that.
     pub(crate) fn close(&self) -> impl Future<Output = ()> + Send + 'static {
         self.closing.store(true, Ordering::Release);
-        // A full queue wakes the writer as well.
-        let _ = self.sender.try_send(Message::Wake);
+        self.wake();
         let mut finished = self.finished.clone();
         async move { while finished.changed().await.is_ok() {} }
+    }
+
+    /// Lets the writer look around.
+    pub(crate) fn wake(&self) {
+        // A full queue wakes the writer as well.
+        let _ = self.sender.try_send(Message::Wake);
     }
 
     fn send(&self, message: Message) -> Result<(), StoreError> {
@@ -93,12 +99,12 @@ impl Queue {
 }
 
 impl Intake {
-    /// What is to be done next, in order; waits until there is something. `None` if nothing will
-    /// come any more.
-    pub(crate) fn next_batch(&mut self) -> Option<Vec<Box<dyn Job>>> {
+    /// What is to be done next, in order; waits until there is something, or for `patience`. `None`
+    /// if nothing will come any more.
+    pub(crate) fn next_batch(&mut self, patience: Option<Duration>) -> Option<Vec<Box<dyn Job>>> {
         let mut batch = Batch { jobs: std::mem::take(&mut self.again), touches: None };
         if batch.jobs.is_empty() {
-            batch.push(self.wait()?);
+            batch.push(self.wait(patience)?);
         }
         let waiting = std::iter::from_fn(|| self.receiver.try_recv().ok());
         waiting.take(BATCH_MAX - 1).for_each(|message| batch.push(message));
@@ -110,11 +116,15 @@ impl Intake {
         self.again.push(job);
     }
 
-    fn wait(&self) -> Option<Message> {
+    fn wait(&self, patience: Option<Duration>) -> Option<Message> {
         if self.closing.load(Ordering::Acquire) {
-            self.receiver.try_recv().ok()
-        } else {
-            self.receiver.recv().ok()
+            return self.receiver.try_recv().ok();
+        }
+        let Some(patience) = patience else { return self.receiver.recv().ok() };
+        match self.receiver.recv_timeout(patience) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => Some(Message::Wake),
+            Err(RecvTimeoutError::Disconnected) => None,
         }
     }
 

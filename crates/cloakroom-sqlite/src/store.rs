@@ -5,20 +5,22 @@ use std::thread;
 
 use cloakroom_store::{
     Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Fields,
-    Keep, Key, LOOKUP_MAX, Limit, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate,
-    Rotation, Route, SessionId, Store, StoreError, Survival, Survives, Swept, Target, Timestamp,
-    Touch, UserId,
+    Keep, Key, LOOKUP_MAX, Limit, Listener, Loads, Ops, Page, Reach, Record, Registry, Resume,
+    Rotate, Rotation, Route, SessionId, Store, StoreError, Survival, Survives, Swept, Target,
+    Timestamp, Told, Touch, UserId,
 };
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::database::Database;
+use crate::ears::Door;
 use crate::fault::Halt;
 use crate::jobs::{Sweep, Verb};
 use crate::queue::{self, Message, QUEUE_MAX, Queue};
 use crate::reader::Readers;
 use crate::verbs::{self, Asked, Found};
-use crate::{feed, library, places, writer};
+use crate::writer::Writer;
+use crate::{feed, library, places};
 
 /// Sessions in one SQLite file.
 ///
@@ -40,6 +42,7 @@ struct Shared {
     database: Arc<Database>,
     readers: Arc<Readers>,
     queue: Queue,
+    door: Arc<Door>,
     relaxed: bool,
 }
 
@@ -76,8 +79,10 @@ impl Builder {
         let database = Arc::new(Database::open(&self.path)?);
         let readers = Arc::new(Readers::default());
         let (queue, intake) = queue::queue(QUEUE_MAX);
-        writer::start(Arc::clone(&database), Arc::clone(&readers), intake, self.relaxed)?;
-        let shared = Shared { database, readers, queue, relaxed: self.relaxed };
+        let door = Arc::<Door>::default();
+        let writer = Writer::open(Arc::clone(&database), Arc::clone(&door), self.relaxed)?;
+        writer.start(Arc::clone(&readers), intake)?;
+        let shared = Shared { database, readers, queue, door, relaxed: self.relaxed };
         Ok(SqliteStore { shared: Arc::new(shared) })
     }
 }
@@ -259,6 +264,12 @@ impl Store for SqliteStore {
 
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         self.write(move |db| verbs::end(db, target, ending, now))
+    }
+
+    fn listen(&self, listener: Arc<dyn Listener>) -> Told {
+        self.shared.door.enter(listener);
+        self.shared.queue.wake();
+        Told::Changes
     }
 
     fn close(&self) -> Answer<()> {

@@ -5,39 +5,32 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use cloakroom_store::StoreError;
 use rusqlite::Connection;
 
 use crate::checkpoint::Checkpoints;
-use crate::database::Database;
-use crate::fault::{Halt, spoils_connection};
+use crate::database::{Database, WRITER_PATIENCE};
+use crate::ears::{Door, Ears};
+use crate::fault::{Halt, is_busy, spoils_connection};
 use crate::jobs::Job;
 use crate::queue::Intake;
 use crate::reader::Readers;
 
-/// Starts the writer of a store. It ends when the store is closed or its last handle is dropped,
-/// after it has done what is waiting.
-pub(crate) fn start(
-    database: Arc<Database>,
-    readers: Arc<Readers>,
-    intake: Intake,
-    relaxed: bool,
-) -> Result<(), StoreError> {
-    let db = database.writer()?;
-    let checkpoints = Checkpoints::start(Arc::clone(&database))?;
-    let mut writer = Writer { database, db: Some(db), relaxed, synced: true };
-    thread::Builder::new()
-        .name("cloakroom-sqlite".to_owned())
-        .spawn(move || writer.run(&readers, checkpoints, intake))
-        .map(drop)
-        .map_err(|error| StoreError::unavailable("no thread for the writer").because(error))
-}
+/// How long it waits for the writer of another process before it looks around: changes of that one
+/// are told meanwhile.
+const SLICE: Duration = Duration::from_millis(100);
 
-struct Writer {
+/// How often it does so before a batch fails.
+const SLICES: u128 = WRITER_PATIENCE.as_millis() / SLICE.as_millis();
+
+/// Changes the file, and listens whether others do.
+pub(crate) struct Writer {
     database: Arc<Database>,
     /// None after an error that a new connection may not have.
     db: Option<Connection>,
+    ears: Ears,
     /// No transaction waits for the disk.
     relaxed: bool,
     /// What the connection is set to.
@@ -53,20 +46,65 @@ enum Failure {
 }
 
 impl Writer {
-    fn run(&mut self, readers: &Readers, checkpoints: Checkpoints, mut intake: Intake) {
-        while let Some(jobs) = intake.next_batch() {
-            for job in self.settle_batch(jobs) {
-                intake.push_again(job);
+    /// A writer with a connection of its own.
+    pub(crate) fn open(
+        database: Arc<Database>,
+        door: Arc<Door>,
+        relaxed: bool,
+    ) -> Result<Self, StoreError> {
+        let mut writer = Self { database, db: None, ears: Ears::new(door), relaxed, synced: true };
+        writer.connect()?;
+        Ok(writer)
+    }
+
+    /// Lets it work. It ends when the store is closed or its last handle is dropped, after it has
+    /// done what is waiting.
+    pub(crate) fn start(self, readers: Arc<Readers>, intake: Intake) -> Result<(), StoreError> {
+        let checkpoints = Checkpoints::start(Arc::clone(&self.database))?;
+        thread::Builder::new()
+            .name("cloakroom-sqlite".to_owned())
+            .spawn(move || self.run(&readers, checkpoints, intake))
+            .map(drop)
+            .map_err(|error| StoreError::unavailable("no thread for the writer").because(error))
+    }
+
+    fn run(mut self, readers: &Readers, checkpoints: Checkpoints, mut intake: Intake) {
+        while let Some(jobs) = intake.next_batch(self.ears.patience()) {
+            if !jobs.is_empty() {
+                for job in self.settle_batch(jobs) {
+                    intake.push_again(job);
+                }
+                if let Some(db) = &self.db {
+                    checkpoints.look(db);
+                }
             }
-            if let Some(db) = &self.db {
-                checkpoints.look(db);
-            }
+            self.look_around();
         }
+        drop(self.ears);
         readers.close();
         if let Some(db) = self.db.take() {
+            // A shorter wait than it could be leaves a log behind, which loses nothing.
+            let _ = db.busy_timeout(WRITER_PATIENCE);
             checkpoints.finish(&db);
         }
         intake.finish();
+    }
+
+    /// Tells those who listen what others changed, or that it cannot be known. After a failure each
+    /// look tries a new connection.
+    fn look_around(&mut self) {
+        if !self.ears.are_used() {
+            return;
+        }
+        let there = self.database.still_there().and_then(|()| self.connect());
+        match &self.db {
+            Some(db) if there.is_ok() => {
+                if self.ears.look(db).is_err() {
+                    self.db = None;
+                }
+            }
+            Some(_) | None => self.ears.miss(),
+        }
     }
 
     /// Does the jobs and tells their outcomes. Gives back those that have more to do.
@@ -105,33 +143,66 @@ impl Writer {
         }
         self.database.still_there().map_err(Failure::All)?;
         let durable = !self.relaxed && jobs.iter().any(|job| job.is_durable());
-        let database = Arc::clone(&self.database);
-        let db = self.connection(durable).map_err(Failure::All)?;
-        let done = attempt(db, database.shown(), jobs);
+        self.connect().and_then(|()| self.synchronise(durable)).map_err(Failure::All)?;
+        let done = self.attempt(jobs);
         done.map_err(|(halt, is_one)| {
             self.recover(&halt);
-            let error = database.explain(halt);
+            let error = self.database.explain(halt);
             if is_one { Failure::One(error) } else { Failure::All(error) }
         })
     }
 
-    /// The connection, set to wait for the disk or not.
-    fn connection(&mut self, durable: bool) -> Result<&Connection, StoreError> {
-        let db = match self.db.take() {
-            Some(db) => db,
-            None => {
-                self.synced = true;
-                self.database.writer()?
+    /// What stopped the transaction, and whether it is one job's own.
+    fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), (Halt, bool)> {
+        self.begin().map_err(|halt| (halt, false))?;
+        let db = self.connection().map_err(|halt| (halt, false))?;
+        let file = self.database.shown();
+        jobs.iter_mut().try_for_each(|job| job.run(db, file)).map_err(|halt| (halt, true))?;
+        self.execute("COMMIT").map_err(|halt| (halt, false))
+    }
+
+    /// Begins when no other process writes, and looks around while one does.
+    fn begin(&mut self) -> Result<(), Halt> {
+        for _ in 1..SLICES {
+            match self.execute("BEGIN IMMEDIATE") {
+                Err(halt) if is_busy(&halt) => self.look_around(),
+                begun => return begun,
             }
-        };
-        let db = self.db.insert(db);
+        }
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Halt> {
+        self.connection()?.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    fn connection(&self) -> Result<&Connection, Halt> {
+        let lost = || Halt::Told(StoreError::unavailable("the connection to the file was lost"));
+        self.db.as_ref().ok_or_else(lost)
+    }
+
+    /// Sees to it that there is a connection.
+    fn connect(&mut self) -> Result<(), StoreError> {
+        if self.db.is_none() {
+            let db = self.database.writer()?;
+            db.busy_timeout(SLICE).map_err(|error| self.database.explain(error.into()))?;
+            self.synced = true;
+            self.db = Some(db);
+        }
+        Ok(())
+    }
+
+    /// Lets the connection wait for the disk, or not.
+    fn synchronise(&mut self, durable: bool) -> Result<(), StoreError> {
         if self.synced != durable {
             let level =
                 if durable { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
-            db.execute_batch(level).map_err(|error| self.database.explain(error.into()))?;
+            let done = self.execute(level);
+            done.map_err(|halt| self.database.explain(halt))?;
             self.synced = durable;
         }
-        Ok(db)
+        Ok(())
     }
 
     /// Leaves the transaction, and the connection too if it may be the cause.
@@ -141,19 +212,9 @@ impl Writer {
         let rolled_back = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
         if spoils_connection(halt) || !rolled_back {
             self.db = None;
+            self.ears.miss();
         }
     }
-}
-
-/// What stopped the transaction, and whether it is one job's own.
-fn attempt(db: &Connection, file: &str, jobs: &mut [Box<dyn Job>]) -> Result<(), (Halt, bool)> {
-    let execute = |sql| -> Result<(), Halt> {
-        db.prepare_cached(sql)?.execute([])?;
-        Ok(())
-    };
-    execute("BEGIN IMMEDIATE").map_err(|halt| (halt, false))?;
-    jobs.iter_mut().try_for_each(|job| job.run(db, file)).map_err(|halt| (halt, true))?;
-    execute("COMMIT").map_err(|halt| (halt, false))
 }
 
 fn settle(
@@ -162,3 +223,6 @@ fn settle(
 ) -> Vec<Box<dyn Job>> {
     jobs.into_iter().filter_map(|job| job.settle(fate.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,19 +5,23 @@
     reason = "what a test relies on fails the test"
 )]
 
+#[path = "folder/ear.rs"]
+mod ear;
 mod folder;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 use cloakroom_conformance::executor::block_on;
 use cloakroom_sqlite::SqliteStore;
 use cloakroom_store::{
-    ClientInfo, Commit, Create, Draft, Ending, Expect, Field, Identity, Key, Load, Ops, Record,
-    SessionId, Store, Target, Times, Timestamp,
+    Change, ClientInfo, Commit, Create, Draft, Ending, Expect, Field, Identity, Key, Load, Ops,
+    Record, SessionId, Store, Target, Times, Timestamp,
 };
+use ear::Ear;
 use folder::{Folder, open};
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -105,6 +109,19 @@ fn what_one_store_ended_is_gone_in_the_other() {
     assert!(matches!(load(&second, 1), Load::Gone(Some(_))));
     let late = block_on(second.commit(&key(1), Expect::Any, &count(1), None, NOW)).unwrap();
     assert!(matches!(late, Commit::Gone(Some(_))));
+}
+
+#[test]
+fn what_another_process_changes_is_heard() {
+    let folder = Folder::new();
+    let path = folder.path("sessions.db");
+    let (store, ear) = (open(&path).unwrap(), Arc::new(Ear::default()));
+    store.listen(Arc::<Ear>::clone(&ear));
+    ear.waits_for(1);
+
+    killed_after(&path, 0);
+
+    assert!(ear.waits_for(2).contains(&Change::Everything));
 }
 
 /// Tells the process that is to die what it is, and where its file is.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloakroom_conformance::executor::block_on;
-use cloakroom_conformance::{Durable, Fixture};
+use cloakroom_conformance::{Durable, Fixture, Shared};
 use cloakroom_sqlite::SqliteStore;
 use cloakroom_store::StoreError;
 
@@ -49,6 +49,11 @@ impl Files {
     pub(crate) fn new() -> Self {
         Self { folder: Folder::new(), opened: AtomicU32::new(0) }
     }
+
+    fn open_newest(&self) -> SqliteStore {
+        let newest = self.opened.load(Ordering::Relaxed) - 1;
+        open(&self.folder.path(&format!("{newest}.db"))).unwrap()
+    }
 }
 
 impl Fixture for Files {
@@ -63,7 +68,12 @@ impl Fixture for Files {
 impl Durable for Files {
     fn reopen(&self, store: SqliteStore) -> SqliteStore {
         block_on(store.close());
-        let newest = self.opened.load(Ordering::Relaxed) - 1;
-        open(&self.folder.path(&format!("{newest}.db"))).unwrap()
+        self.open_newest()
+    }
+}
+
+impl Shared for Files {
+    fn another(&self, _: &SqliteStore) -> SqliteStore {
+        self.open_newest()
     }
 }
