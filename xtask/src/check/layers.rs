@@ -29,6 +29,7 @@ const LAYERS: &[Layer] = &[
     layer("cloakroom-store", &[]).only(&["serde", "serde_json"]),
     layer("cloakroom-cookie", &[]).only(&["httpdate", "psl", "url"]),
     layer("cloakroom-derive", &[]),
+    layer("cloakroom-audit", &["cloakroom-cookie"]),
     layer("cloakroom-conformance", &["cloakroom-store"]),
     layer("cloakroom-memory", &["cloakroom-store"]),
     layer("cloakroom-sqlite", &["cloakroom-store"]),

@@ -1,0 +1,51 @@
+//! What is wrong with a site's cookies and sessions: rules over observed responses, for any server.
+//!
+//! Observations go in, answers come out. An [`Exchange`] is one request and its response, wherever it
+//! was seen; [`Observed`] reads the cookies in many of them; a [`Rule`] is one row of [`RULES`] and comes
+//! to one of three [`Answer`]s: it holds, it is broken (with evidence), or it cannot be decided (and why).
+//! Rules are pure: no I/O, no clock. The crate asks nothing itself: whoever makes the requests says with
+//! a [`Probe`] why each was made, and a rule that lacks the requests it [needs](Needs) is not decided.
+//!
+//! ```
+//! use cloakroom_audit::{Answer, Declared, Exchange, Observed, rule};
+//!
+//! let mut login = Exchange::new("POST", "https://shop.example/login", 303, 1_790_000_000)?;
+//! login.response.push("Set-Cookie", "session=q8Zr31LkP0vTn5YxBm2Wgk; Path=/; HttpOnly");
+//! let observed = Observed::new(vec![login], Declared::default());
+//!
+//! let answer = rule("C01").map(|rule| rule.judge(&observed));
+//! let Some(Answer::Broken(findings)) = answer else { panic!("{answer:?}") };
+//! assert_eq!(findings[0].subject, "session");
+//! assert_eq!(
+//!     findings[0].evidence[0].seen,
+//!     "Set-Cookie: session=q8Zr*** (22 octets, sha256 568c7f9b); Path=/; HttpOnly",
+//! );
+//! # Ok::<(), cloakroom_cookie::browser::AddressError>(())
+//! ```
+//!
+//! # Secrets
+//!
+//! Whatever a finding or a report shows is masked: see [`masked`]. Exchanges themselves hold what was
+//! seen, and print nothing.
+
+mod exchange;
+mod finding;
+mod flaw;
+mod line;
+mod markup;
+mod mask;
+mod observed;
+mod remedies;
+mod role;
+mod rule;
+mod rules;
+mod text;
+mod tokens;
+
+pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
+pub use finding::{Answer, Confidence, Evidence, Finding, Severity};
+pub use mask::{SHOWN_FROM, masked, masked_line, shown_url};
+pub use observed::{Declared, Observed};
+pub use role::Role;
+pub use rule::{Needs, Remedies, Rule};
+pub use rules::{MARK, RULES, SAMPLES_LEAST, rule};
