@@ -31,6 +31,7 @@
 mod exchange;
 mod finding;
 mod flaw;
+mod har;
 mod line;
 mod markup;
 mod mask;
@@ -44,6 +45,7 @@ mod tokens;
 
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
 pub use finding::{Answer, Confidence, Evidence, Finding, Severity};
+pub use har::{HAR_MAX, HarError, Recording, read_har};
 pub use mask::{SHOWN_FROM, masked, masked_line, shown_url};
 pub use observed::{Declared, Observed};
 pub use role::Role;
