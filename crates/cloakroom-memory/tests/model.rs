@@ -6,7 +6,7 @@
 
 use cloakroom_conformance::history::Volume;
 use cloakroom_conformance::{history, model};
-use cloakroom_memory::MemoryStore;
+use cloakroom_memory::{MemoryStore, NearCache};
 
 #[test]
 fn random_scripts_come_out_as_the_model_says() {
@@ -30,4 +30,29 @@ fn what_threads_are_told_one_client_could_have_been_told() {
     assert_eq!(figures.unanswered, 0, "what has no answer explains itself");
     assert!(figures.overlapping > 0, "nothing happened at once");
     assert!(figures.moved > 0 && figures.forwarded > 0, "no key was renewed");
+}
+
+#[test]
+fn random_scripts_behind_the_near_cache_come_out_as_the_model_says() {
+    let (seed, long) = (model::seed(), std::env::var_os("CLOAKROOM_LONG").is_some());
+    println!("CLOAKROOM_SEED={seed}");
+    let near = || NearCache::new(MemoryStore::new());
+
+    let figures = model::check(&near, if long { 200_000 } else { 2_000 }, seed);
+
+    println!("{} scripts, {} verbs", figures.scripts, figures.verbs);
+}
+
+#[test]
+fn what_threads_are_told_behind_the_near_cache_one_client_could_have_been_told() {
+    let (seed, long) = (model::seed(), std::env::var_os("CLOAKROOM_LONG").is_some());
+    println!("CLOAKROOM_SEED={seed}");
+    let volume = Volume { sessions: if long { 100_000 } else { 2_000 }, threads: 4, calls: 12 };
+    let near = || NearCache::new(MemoryStore::new());
+
+    let figures = history::check(&near, volume, seed);
+
+    println!("{figures:?}");
+    assert_eq!(figures.unanswered, 0, "what has no answer explains itself");
+    assert!(figures.overlapping > 0, "nothing happened at once");
 }

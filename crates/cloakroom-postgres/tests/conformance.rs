@@ -14,3 +14,15 @@ mod kept {
     cloakroom_conformance::durable_suite!(Schemas::default());
     cloakroom_conformance::durable_feed_suite!(Schemas::default());
 }
+
+mod behind_the_near_cache {
+    use cloakroom_conformance::Fixture as _;
+    use cloakroom_memory::NearCache;
+
+    use super::Schemas;
+
+    cloakroom_conformance::suite!({
+        let schemas = Schemas::default();
+        move || NearCache::new(schemas.open())
+    });
+}

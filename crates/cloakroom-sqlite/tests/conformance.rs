@@ -13,3 +13,15 @@ mod kept {
     cloakroom_conformance::durable_suite!(Files::new());
     cloakroom_conformance::durable_feed_suite!(Files::new());
 }
+
+mod behind_the_near_cache {
+    use cloakroom_conformance::Fixture as _;
+    use cloakroom_memory::NearCache;
+
+    use super::Files;
+
+    cloakroom_conformance::suite!({
+        let files = Files::new();
+        move || NearCache::new(files.open())
+    });
+}

@@ -34,6 +34,7 @@ mod place {
     use cloakroom::store::{Registry, Store as _};
     use cloakroom::{PostgresConfig, PostgresStore};
     use cloakroom_conformance::executor::block_on;
+    use cloakroom_conformance::interleaving::Paced;
     use cloakroom_journeys::postgres::Postgres;
     use tokio::runtime::{Builder, Runtime};
     use tokio_postgres::{Client, NoTls};
@@ -41,6 +42,9 @@ mod place {
     /// How many orders of a scenario are tried, beside the same number that is drawn from all of
     /// them. All orders of two requests whose answers come at once are fewer.
     pub const ORDERS_MAX: u64 = 60;
+
+    /// How many orders a login beside a read and a write has at least.
+    pub const ORDERS_LEAST: u64 = 20;
 
     /// How many random scripts are tried.
     pub const SCRIPTS: u32 = 80;
@@ -84,6 +88,11 @@ mod place {
         pub fn open(&self) -> Arc<dyn Registry> {
             block_on(self.operator.batch_execute(&self.emptying)).unwrap();
             Arc::new(self.store.clone())
+        }
+
+        /// What the service is given: the store as it is.
+        pub fn in_front(&self, store: Paced<Arc<dyn Registry>>) -> Arc<dyn Registry> {
+            Arc::new(store)
         }
     }
 

@@ -34,12 +34,16 @@ mod place {
     use cloakroom::store::Registry;
     use cloakroom::{RedisConfig, RedisStore};
     use cloakroom_conformance::executor::block_on;
+    use cloakroom_conformance::interleaving::Paced;
     use cloakroom_journeys::redis::Redis;
     use tokio::runtime::{Builder, Runtime};
 
     /// How many orders of a scenario are tried, beside the same number that is drawn from all of
     /// them. All orders of two requests are fewer, and of most three.
     pub const ORDERS_MAX: u64 = 110;
+
+    /// How many orders a login beside a read and a write has at least.
+    pub const ORDERS_LEAST: u64 = 20;
 
     /// How many random scripts are tried.
     pub const SCRIPTS: u32 = 150;
@@ -76,6 +80,11 @@ mod place {
             let config = config.answer_timeout(Duration::from_secs(20));
             let connecting = self.0.runtime.spawn(RedisStore::connect(config));
             Arc::new(block_on(connecting).unwrap().unwrap())
+        }
+
+        /// What the service is given: the store as it is.
+        pub fn in_front(&self, store: Paced<Arc<dyn Registry>>) -> Arc<dyn Registry> {
+            Arc::new(store)
         }
     }
 }

@@ -31,12 +31,16 @@ mod place {
     use cloakroom::store::Registry;
     use cloakroom::{RedisConfig, RedisStore};
     use cloakroom_conformance::executor::block_on;
+    use cloakroom_conformance::interleaving::Paced;
     use cloakroom_journeys::redis::Cluster;
     use tokio::runtime::{Builder, Runtime};
 
     /// How many orders of a scenario are tried, beside the same number that is drawn from all of
     /// them: a store on a cluster takes a while to open.
     pub const ORDERS_MAX: u64 = 20;
+
+    /// How many orders a login beside a read and a write has at least.
+    pub const ORDERS_LEAST: u64 = 20;
 
     /// Where the stores are, as long as a test is there.
     pub struct Place(Arc<Servers>);
@@ -70,6 +74,11 @@ mod place {
             let config = config.answer_timeout(Duration::from_secs(20));
             let connecting = self.0.runtime.spawn(RedisStore::connect(config));
             Arc::new(block_on(connecting).unwrap().unwrap())
+        }
+
+        /// What the service is given: the store as it is.
+        pub fn in_front(&self, store: Paced<Arc<dyn Registry>>) -> Arc<dyn Registry> {
+            Arc::new(store)
         }
     }
 }

@@ -30,7 +30,7 @@ async fn judge_sign_in(world: &World, old: &str, replies: &[Reply]) {
 fn a_login_beside_a_read_and_a_write_is_one_moment() {
     let tried = Scenario::of("login, read, update").explore(sign_in, judge_sign_in);
 
-    assert!(tried >= 20, "{tried}");
+    assert!(tried >= crate::place::ORDERS_LEAST, "{tried}");
 }
 
 #[test]

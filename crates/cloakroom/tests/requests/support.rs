@@ -43,9 +43,10 @@ pub struct World {
 impl World {
     pub fn new(place: &Place, processes: usize, answers: Answers, rules: &Rules) -> Self {
         let store = Paced::new(place.open(), answers);
+        let front = place.in_front(store.clone());
         let clock = ManualClock::at_secs(1_790_000_000);
         let process = |_| {
-            let builder = Sessions::builder(store.clone())
+            let builder = Sessions::builder(Arc::clone(&front))
                 .dangerous_sessions_end_with_the_process()
                 .remember_for(Duration::from_secs(24 * 60 * 60))
                 .store_wait(Duration::from_secs(60))
