@@ -1,4 +1,4 @@
-//! `testdata/sqlite/schema-1.db`: sessions that a released schema kept.
+//! `testdata/sqlite/schema-*.db`: sessions that each schema kept, written once and read for ever.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use cloakroom_conformance::executor::block_on;
 use cloakroom_store::{
-    By, ClientInfo, Count, Draft, Ended, Ending, Expect, Factors, Field, Identity, Key, Load, Ops,
-    Page, Reason, Registry as _, Rotation, SessionId, Store as _, Target, Times, Timestamp, UserId,
+    By, ClientInfo, Count, Cursor, Draft, Ended, Ending, Expect, Factors, Field, Identity, Key,
+    Load, News, Ops, Page, Reason, Registry as _, Rotation, SessionId, Store as _, Target, Times,
+    Timestamp, UserId,
 };
 
 use crate::folder::{Folder, open};
@@ -16,9 +17,13 @@ const MADE: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const BLESS: &str = "CLOAKROOM_BLESS";
 
-fn blessed() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/sqlite/schema-1.db")
+fn blessed(schema: u8) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/sqlite");
+    folder.join(format!("schema-{schema}.db"))
 }
+
+/// The schema that this release writes.
+const NEWEST: u8 = 2;
 
 fn key(number: u8) -> Key {
     Key::from_bytes([number; 32])
@@ -58,11 +63,11 @@ fn bob() -> Identity {
     Identity::signed_in(user("b\u{f6}b"), Factors::PASSKEY, MADE).remembered_until(MADE.plus(DAY))
 }
 
-/// Writes the file anew; without the variable it only says so by passing. A file that was released
-/// is never written again: a new schema gets a new one.
+/// Writes the file of the newest schema if there is none; without the variable it only says so by
+/// passing. A file that is there is never written again: a new schema gets a new one.
 #[test]
 fn the_file_of_this_schema_is_made_on_request() {
-    if std::env::var_os(BLESS).is_none() {
+    if std::env::var_os(BLESS).is_none() || blessed(NEWEST).exists() {
         return;
     }
     let folder = Folder::new();
@@ -89,15 +94,40 @@ fn the_file_of_this_schema_is_made_on_request() {
     drop(block_on(store.end(Target::Id(id(5)), Ending::revoked(by), MADE)).unwrap());
     block_on(store.close());
 
-    fs::create_dir_all(blessed().parent().unwrap()).unwrap();
-    fs::copy(path, blessed()).unwrap();
+    fs::copy(path, blessed(NEWEST)).unwrap();
+}
+
+#[test]
+fn a_file_of_schema_1_tells_endings_from_its_opening_on() {
+    let folder = Folder::new();
+    let path = folder.path("schema.db");
+    fs::copy(blessed(1), &path).unwrap();
+    let store = open(&path).unwrap();
+    let first = block_on(store.watch(Cursor::OLDEST, 9, MADE)).unwrap();
+
+    drop(block_on(store.end(Target::Id(id(1)), Ending::LOGOUT, MADE)).unwrap());
+
+    let then = block_on(store.watch(first.next, 9, MADE)).unwrap();
+    assert_eq!((first.notices.len(), first.lost), (0, false));
+    let told: Vec<News> = then.notices.into_iter().map(|notice| notice.news).collect();
+    assert_eq!(told, [News::Ended { id: id(1), reason: Reason::Logout }]);
 }
 
 #[test]
 fn sessions_of_schema_1_are_read() {
+    are_read(1);
+}
+
+#[test]
+fn sessions_of_schema_2_are_read() {
+    are_read(2);
+}
+
+#[track_caller]
+fn are_read(schema: u8) {
     let folder = Folder::new();
     let path = folder.path("schema.db");
-    fs::copy(blessed(), &path).unwrap();
+    fs::copy(blessed(schema), &path).unwrap();
     let now = MADE.plus(Duration::from_secs(2 * 3_600));
 
     let store = open(&path).unwrap();
