@@ -13,7 +13,7 @@ use cloakroom_store::{Change, Listener};
 use rusqlite::Connection;
 
 /// How often the writer looks while it has nothing to do: a fiftieth of the second within which an
-/// ending has to be known everywhere, for about a thousandth of one core.
+/// ending has to be known everywhere, for less than a hundredth of one core.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Where new listeners wait for the writer.

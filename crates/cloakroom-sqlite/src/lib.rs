@@ -41,6 +41,21 @@
 //!
 //! One process uses up to 128 MiB for caches, one thread that writes and one that makes checkpoints,
 //! and none that reads: loads run on the thread that asks and take microseconds.
+//!
+//! # What others change
+//!
+//! `watch` reads a feed of endings and of users whose rights changed, written in the transaction
+//! that it tells of; what is a day old, or beyond its bound, is forgotten and said to be lost.
+//! `listen` tells that *something* was changed by another process or another handle, never what: it
+//! says `Everything`. While somebody listens the writer looks every 20 ms, for 4 ms of processor time in
+//! each second; of 200 endings half were heard within 10 ms of their answer, and the last within
+//! 24 ms, on a busy machine. A batch of its own writes delays it by as long as that takes.
+//!
+//! The feed came with schema 2. A file of schema 1 gains an empty one when it is opened, and older
+//! releases refuse to open it from then on. One that has it open already goes on and ends sessions
+//! without a notice: stop all older processes before the first newer one starts. A file that was
+//! restored from a backup has the feed of then: readers whose place it never gave are told of a
+//! loss, but a place that is given a second time is not noticed. Start those who read it anew.
 
 mod checkpoint;
 mod database;
