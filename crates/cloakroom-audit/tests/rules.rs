@@ -300,3 +300,12 @@ fn the_list_is_complete_in_every_row() {
         assert!(!rule.title.is_empty() && !rule.source.is_empty(), "{}", rule.id);
     }
 }
+
+#[test]
+fn the_page_of_the_rules_says_what_the_list_says() {
+    let page = include_str!("../../../docs/audit-rules.md");
+
+    let current = page == cloakroom_audit::rules_page();
+
+    assert!(current, "write it anew: cargo run -q -p cloakroom-audit --example rules_page");
+}
