@@ -129,6 +129,6 @@ pub(crate) fn nothing_to_look_at(observed: &Observed) -> &'static str {
     } else if observed.setting().next().is_none() {
         "no cookie was set"
     } else {
-        "no cookie of this kind was set: name the session with --session"
+        "no cookie of this kind was set: name the session's cookie if it is one of them"
     }
 }

@@ -50,7 +50,7 @@ pub(super) const UNEXPLAINED: Rule = Rule {
     needs: Needs::Responses,
     what: "Every cookie is listed for visitors, with its purpose and how long it stays.",
     why: "Visitors have a right to know; and who cannot say what a cookie is for cannot say that it is harmless.",
-    how: "Cookies whose purpose does not follow from their names are findings; the report lists all of them.",
+    how: "Cookies whose purpose does not follow from their names are findings.",
     source: "Regulation (EU) 2016/679 article 13",
     remedies: remedies::PRIVACY,
     judge: unexplained,
