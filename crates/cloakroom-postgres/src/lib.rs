@@ -63,7 +63,7 @@
 //! from the last thing that such a verb does until its commit is seen by all. So places have the order
 //! of the commits, a reader has the news as soon as the verb is answered, and the transactions of
 //! others, however long, hold nothing back. The price: endings of one schema are committed one after
-//! another, and with a synchronous standby each waits for the one before to be confirmed there. A
+//! another (some hundreds a second), and with a synchronous standby each waits for the one before to be confirmed there. A
 //! place of commits that the server has lost (a standby took over, a backup was restored) is known by
 //! its stamp, and the reader is told that something is lost. Sweeps trim the feed.
 //!
