@@ -115,9 +115,10 @@ fn the_end_of_more_sessions_than_fit_in_one_notification_is_told_of_each() {
     let patient = || config(&schema).call_limit(Duration::from_secs(20)).unwrap();
     let [here, there] = [(); 2].map(|()| open(patient()).unwrap());
     let user = UserId::from(7);
-    for number in 0..SESSIONS {
-        wait(there.create(&key(number), draft_of(&user, number), None, NOW)).unwrap();
-    }
+    let creates: Vec<_> = (0..SESSIONS)
+        .map(|number| there.create(&key(number), draft_of(&user, number), None, NOW))
+        .collect();
+    creates.into_iter().for_each(|create| drop(wait(create).unwrap()));
     let ear = Ear::at(&here);
 
     wait(there.end_all(&user, None, Ending::LOGOUT, NOW)).unwrap();
