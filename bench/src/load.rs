@@ -268,6 +268,18 @@ pub fn key(number: u64) -> Key {
     Key::from_bytes(random_bytes(number))
 }
 
+/// The fields of a session as PostgreSQL keeps them: each one text, in the order of their names.
+#[allow(dead_code, reason = "for what is measured beside the store of PostgreSQL")]
+pub fn members(number: u64) -> Vec<String> {
+    let cart: Vec<String> = (0..13).map(|at| mix(number + at).to_string()).collect();
+    let cart = format!("\"cart\":[{}]", cart.join(","));
+    vec![cart, "\"theme\":\"dark\"".to_owned(), "\"visits\":0".to_owned()]
+}
+
+pub fn session_id(number: u64) -> SessionId {
+    SessionId::from_bytes(random_bytes(!number))
+}
+
 fn draft(number: u64) -> Draft {
     let mut ops = Ops::new();
     let cart: Vec<u64> = (0..13).map(|at| mix(number + at)).collect();
@@ -275,7 +287,7 @@ fn draft(number: u64) -> Draft {
     ops.set(Field::from_static("theme"), &"dark").expect("text is JSON");
     ops.set(Field::from_static("visits"), &0).expect("a number is JSON");
     Draft {
-        id: SessionId::from_bytes(random_bytes(!number)),
+        id: session_id(number),
         identity: Identity::signed_in(UserId::from(number * 2 / 3), Factors::PASSWORD, NOW),
         times: Times {
             created: NOW,

@@ -1,8 +1,11 @@
 //! What `PostgresStore` does per second, beside the bare client on the same work.
 //!
 //! ```text
-//! cargo run --release --bin store-postgres -- [sessions]
+//! cargo run --release --bin store-postgres -- [sessions] [beside|size]
 //! ```
+//!
+//! `beside` has the store and the bare client in turn on loads, commits, creates and ends, and prints
+//! the ratios. `size` says what the tables weigh and measures nothing else.
 //!
 //! It starts a server of its own on the loopback interface, so that client and server share the
 //! processor. The default is 100,000 sessions; it takes a few minutes. Durable figures are the
@@ -10,6 +13,7 @@
 
 mod load;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -20,10 +24,12 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 
-use load::{Load, Speed, key, median};
+use load::{Load, Speed, key, median, members, session_id};
 
 /// Runs of each measurement; the median is printed.
 const RUNS: usize = 3;
+/// Runs of what is compared with the bare client, in turn with it.
+const TURNS: usize = 5;
 /// Calls that are asked for and not yet answered, as from as many busy requests.
 const OUTSTANDING: usize = 64;
 /// Touches wait for each other's company, so that more of them are under way.
@@ -32,9 +38,19 @@ const TOUCHES_OUTSTANDING: usize = 1_024;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let sessions = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(100_000);
-    let settings = ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=30min"];
+    let part = arguments.next().unwrap_or_default();
+    let mut settings = vec!["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=30min"];
+    if part == "size" {
+        // What a table weighs does not depend on its disk.
+        settings.push("fsync=off");
+    }
     let postgres = Postgres::start(&settings).expect("a server");
     let runtime = Runtime::new().expect("a runtime");
+    match &*part {
+        "size" => return sizes(&runtime, &postgres, sessions),
+        "beside" => return beside(&runtime, &postgres, sessions),
+        _ => {}
+    }
     println!("{sessions} sessions, median of {RUNS} runs, {OUTSTANDING} calls outstanding\n");
 
     let config: PostgresConfig = postgres.url().parse().expect("a URL");
@@ -47,7 +63,7 @@ fn main() {
     size(&postgres, sessions);
     postgres.sql("VACUUM (ANALYZE)").expect("a vacuum");
 
-    let bare = Bare::new(&runtime, &postgres.url());
+    let bare = Bare::new(&runtime, &postgres.url(), 1);
     several("loads, one at a time", || eight.loads_at_once(1, 5_000));
     several("  bare client", || bare.loads(1, 5_000, sessions));
     for (store, name) in [(&one, "1"), (&four, "4"), (&eight, "8")] {
@@ -71,6 +87,80 @@ fn main() {
     created_and_ended("8", &eight, 1_000_000);
     println!();
     choices(&runtime, &bare, &postgres);
+}
+
+/// What the tables and their indexes weigh with so many sessions in them, as they were created.
+fn sizes(runtime: &Runtime, postgres: &Postgres, sessions: u64) {
+    let config: PostgresConfig = postgres.url().parse().expect("a URL");
+    let store = Load::new(open(runtime, config.connections(8)), sessions);
+    row("creates, 8 connections, nothing synced", store.fill(OUTSTANDING));
+    size(postgres, sessions);
+    let all = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c \
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = 'cloakroom' AND relkind = 'r'";
+    let bytes: u64 = postgres.sql(all).expect("a size").parse().expect("a number");
+    println!("{:<44}{:>12} bytes a session, {bytes} in all", "every table", bytes / sessions);
+}
+
+/// The store and the bare client in turn on the same work, each durable where it changes something.
+fn beside(runtime: &Runtime, postgres: &Postgres, sessions: u64) {
+    println!("{sessions} sessions, median of {TURNS} turns, {OUTSTANDING} calls outstanding\n");
+    let config: PostgresConfig = postgres.url().parse().expect("a URL");
+    let filler = Load::new(open(runtime, config.clone().connections(8)), sessions);
+    row("creates, 8 connections", filler.fill(OUTSTANDING));
+    let first = Bare::new(runtime, &postgres.url(), 1);
+    first.execute(
+        "CREATE TABLE bare (LIKE cloakroom.sessions INCLUDING ALL) WITH (fillfactor = 80); \
+         INSERT INTO bare SELECT * FROM cloakroom.sessions",
+    );
+    postgres.sql("VACUUM (ANALYZE)").expect("a vacuum");
+    for connections in [1, 4] {
+        // On one connection each change waits for a sync of its own.
+        let count = if connections == 1 { 500 } else { 1_000 };
+        let bare = Bare::new(runtime, &postgres.url(), connections);
+        let load = Load::new(open(runtime, config.clone().connections(connections)), sessions);
+        load.skip_filled(connections as u64 * 1_000_000);
+        println!();
+        let name = |what: &str| format!("{what}, {connections} connections");
+        pair(
+            &name("loads"),
+            || load.loads_at_once(OUTSTANDING, 30_000),
+            || bare.loads(OUTSTANDING, 30_000, sessions),
+        );
+        pair(
+            &name("commits"),
+            || load.updates(OUTSTANDING, count),
+            || bare.commits(count, sessions),
+        );
+        let next = Cell::new(connections as u64 * 1_000_000_000);
+        pair(
+            &name("creates"),
+            || load.creates(OUTSTANDING, count),
+            || bare.creates(count, next.replace(next.get() + count)),
+        );
+        pair(
+            &name("ends"),
+            || load.ends(OUTSTANDING, count),
+            || {
+                next.set(next.get() - count);
+                bare.ends(count, next.get())
+            },
+        );
+    }
+}
+
+/// Two works in turn, and what the second comes to beside the first.
+fn pair(what: &str, mut store: impl FnMut() -> Speed, mut bare: impl FnMut() -> Speed) {
+    let mut others = Vec::new();
+    let store = median(TURNS, || {
+        others.push(bare());
+        store()
+    });
+    let mut others = others.into_iter();
+    let bare = median(TURNS, || others.next().expect("as many"));
+    row(what, store);
+    row("  bare client", bare);
+    let rate = store.per_second / bare.per_second;
+    println!("  store to bare: rate {rate:.2}, client {:.1}", store.cpu_micros / bare.cpu_micros);
 }
 
 /// Creates that are counted from the filled ones on, and ends of the same.
@@ -104,26 +194,75 @@ fn size(postgres: &Postgres, sessions: u64) {
     }
 }
 
-/// The client library with plain statements, on one connection.
+/// The client library with plain statements, on some connections in turn.
 struct Bare<'a> {
     runtime: &'a Runtime,
-    client: Arc<Client>,
+    clients: Vec<Arc<Client>>,
 }
 
+/// A statement as each connection knows it.
+type Prepared = Vec<Statement>;
+
 impl<'a> Bare<'a> {
-    fn new(runtime: &'a Runtime, url: &str) -> Self {
-        let (client, connection) =
-            runtime.block_on(tokio_postgres::connect(url, NoTls)).expect("a connection");
-        runtime.spawn(connection);
-        Self { runtime, client: Arc::new(client) }
+    fn new(runtime: &'a Runtime, url: &str, connections: usize) -> Self {
+        let connect = |_| {
+            let (client, connection) =
+                runtime.block_on(tokio_postgres::connect(url, NoTls)).expect("a connection");
+            runtime.spawn(connection);
+            Arc::new(client)
+        };
+        Self { runtime, clients: (0..connections).map(connect).collect() }
     }
 
-    fn prepare(&self, sql: &str) -> Statement {
-        self.runtime.block_on(self.client.prepare(sql)).expect("a statement")
+    fn prepare(&self, sql: &str) -> Prepared {
+        let prepare = |client: &Arc<Client>| self.runtime.block_on(client.prepare(sql));
+        self.clients.iter().map(|client| prepare(client).expect("a statement")).collect()
     }
 
     fn execute(&self, sql: &str) {
-        self.runtime.block_on(self.client.batch_execute(sql)).expect("a statement");
+        for client in &self.clients {
+            self.runtime.block_on(client.batch_execute(sql)).expect("a statement");
+        }
+    }
+
+    fn commits(&self, count: u64, among: u64) -> Speed {
+        let statement = self.prepare(
+            "UPDATE bare SET version = version + 1, seen_at = $2, data = $3 WHERE key = $1 \
+             RETURNING version",
+        );
+        self.run(&statement, OUTSTANDING, count, |at| {
+            vec![
+                Box::new(random_key(at, among)),
+                Box::new(1_800_000_000_000_i64),
+                Box::new(members(at)),
+            ]
+        })
+    }
+
+    fn creates(&self, count: u64, first: u64) -> Speed {
+        let statement = self.prepare(
+            "INSERT INTO bare (version, created_at, seen_at, idle_deadline, absolute_deadline, \
+             sweep_at, factors, key, id, user_id, data) SELECT 1, now, now, now + 3600000, \
+             now + 43200000, now + 3600000, 1, $2, $3, $4, $5 FROM (SELECT $1::bigint) AS at (now) \
+             RETURNING version",
+        );
+        self.run(&statement, OUTSTANDING, count, |at| {
+            let number = first + at;
+            vec![
+                Box::new(1_800_000_000_000_i64),
+                Box::new(key(number).as_bytes().to_vec()),
+                Box::new(session_id(number).as_bytes().to_vec()),
+                Box::new((number * 2 / 3).to_string()),
+                Box::new(members(number)),
+            ]
+        })
+    }
+
+    fn ends(&self, count: u64, first: u64) -> Speed {
+        let statement = self.prepare("DELETE FROM bare WHERE key = $1 RETURNING version");
+        self.run(&statement, OUTSTANDING, count, |at| {
+            vec![Box::new(key(first + at).as_bytes().to_vec())]
+        })
     }
 
     fn loads(&self, outstanding: usize, count: u64, among: u64) -> Speed {
@@ -147,7 +286,7 @@ impl<'a> Bare<'a> {
 
     fn run(
         &self,
-        statement: &Statement,
+        prepared: &Prepared,
         outstanding: usize,
         count: u64,
         params: impl Fn(u64) -> Vec<Box<dyn ToSql + Sync + Send>>,
@@ -160,8 +299,9 @@ impl<'a> Bare<'a> {
             {
                 assert_eq!(self.runtime.block_on(oldest).expect("an answer"), 1);
             }
+            let turn = at as usize % self.clients.len();
             let (client, statement, params) =
-                (Arc::clone(&self.client), statement.clone(), params(at));
+                (Arc::clone(&self.clients[turn]), prepared[turn].clone(), params(at));
             open.push_back(self.runtime.spawn(async move {
                 let params: Vec<&(dyn ToSql + Sync)> =
                     params.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
@@ -199,7 +339,7 @@ fn choices(runtime: &Runtime, bare: &Bare<'_>, postgres: &Postgres) {
              ANALYZE choice; SET synchronous_commit = off"
         ));
         let keys: Vec<Vec<u8>> = runtime
-            .block_on(bare.client.query("SELECT key FROM choice", &[]))
+            .block_on(bare.clients[0].query("SELECT key FROM choice", &[]))
             .expect("keys")
             .iter()
             .map(|row| row.get(0))
