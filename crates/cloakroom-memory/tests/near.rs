@@ -482,6 +482,17 @@ fn an_entry_is_served_up_to_its_age() {
 }
 
 #[test]
+fn a_session_that_was_read_anew_is_still_known_by_its_id() {
+    let cache = near(&[1]);
+    let age = u64::try_from(NEAR_AGE.as_millis()).unwrap();
+    load(&cache, 1, age);
+
+    now(cache.end(Target::Id(id(1)), Ending::revoked(By::USER), at(age)));
+
+    assert!(is_over(&load(&cache, 1, age)));
+}
+
+#[test]
 fn an_age_above_a_minute_is_refused() {
     let longest = NearCache::builder().max_age(NEAR_AGE_MAX).build(MemoryStore::new());
     let longer = NearCache::builder().max_age(NEAR_AGE_MAX + Duration::from_millis(1));

@@ -252,6 +252,8 @@ impl Table {
 
     /// The stripe of the key is held.
     fn keep(&self, key: &Key, record: &Record, now: Timestamp) {
+        // What is replaced would count as evicted, and take the id along.
+        self.drop_entry(key);
         let entry = Entry { record: record.clone(), filled: now };
         self.ids.put(record.id(), *key);
         self.entries.insert(*key, entry);
