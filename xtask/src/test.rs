@@ -23,6 +23,13 @@ const LONG_PROFILE: &str = "long";
 /// one for each test.
 const SHARING: &str = "cloakroom-redis";
 
+/// So do the scripted requests on each of these engines, in the crate `cloakroom`: they are run with
+/// the features of the whole workspace.
+const SHARING_TESTS: [&str; 6] =
+    ["--test", "requests_redis", "--test", "requests_redis_cluster", "--test", "requests_postgres"];
+const ALL_BUT_THEM: &str = "not binary(=requests_redis) and not \
+    binary(=requests_redis_cluster) and not binary(=requests_postgres)";
+
 /// How long output may still trickle in after its runner has ended.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -65,7 +72,7 @@ struct Outcome {
 /// nextest knows no doc tests, so cargo runs those.
 fn with_nextest(here: &Repository, plan: &TestPlan) -> Result<Vec<Outcome>, String> {
     let mut arguments = vec!["nextest", "run", "--workspace", "--no-fail-fast"];
-    arguments.extend(["--exclude", SHARING]);
+    arguments.extend(["--exclude", SHARING, "--filterset", ALL_BUT_THEM]);
     if plan.filter.is_some() {
         // The filter may name nothing but doc tests; nextest says so in a warning.
         arguments.push("--no-tests=warn");
@@ -76,9 +83,10 @@ fn with_nextest(here: &Repository, plan: &TestPlan) -> Result<Vec<Outcome>, Stri
         return Ok(vec![ordinary]);
     }
     let sharing = ["test", "--package", SHARING, "--lib", "--tests", "--no-fail-fast"];
+    let requests = [&["test", "--workspace", "--no-fail-fast"][..], &SHARING_TESTS].concat();
     let doc = ["test", "--workspace", "--doc", "--no-fail-fast"];
     let cargo = |arguments: &[&str]| observe(Runner::Cargo, &mut command(here, plan, arguments));
-    Ok(vec![ordinary, cargo(&sharing)?, cargo(&doc)?])
+    Ok(vec![ordinary, cargo(&sharing)?, cargo(&requests)?, cargo(&doc)?])
 }
 
 fn command(here: &Repository, plan: &TestPlan, arguments: &[&str]) -> Command {

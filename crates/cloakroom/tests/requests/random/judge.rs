@@ -237,11 +237,16 @@ fn span(log: &Log) -> Duration {
     at(log.entries.last()).since(at(log.entries.first()))
 }
 
+/// Whether the clocks of a session may have run out at some call.
+fn may_have_lapsed(log: &Log) -> bool {
+    span(log) >= cloakroom::IDLE_TIMEOUT - Duration::from_secs(60)
+}
+
 /// What was ended on purpose is not in the store, and no request that began afterwards stood in it.
 /// Only where no clock ran out: activity that is recorded late may extend what another call found
 /// expired, and so did not end.
 fn what_ended_lives_no_more(log: &Log, records: &[Record], reached: &mut Reached) -> Judged {
-    if span(log) >= cloakroom::IDLE_TIMEOUT - Duration::from_secs(60) {
+    if may_have_lapsed(log) {
         return Ok(());
     }
     for (at, entry) in log.entries.iter().enumerate() {
@@ -328,10 +333,12 @@ fn seen_later(log: &Log, at: usize) -> impl Iterator<Item = (&Entry, &Stands)> {
     theirs.filter_map(|later| stands_in(later).map(|stands| (later, stands)))
 }
 
-/// A user's role is in every session that was there when it was given, and in nobody else's.
+/// A user's role is in every session that was there when it was given, and in nobody else's. Only
+/// where no clock ran out, for the same reason.
 fn roles_reach_every_session(log: &Log, records: &[Record]) -> Judged<u64> {
     let mut judged = 0;
-    for (at, entry) in log.entries.iter().enumerate() {
+    let told = if may_have_lapsed(log) { &[][..] } else { &log.entries };
+    for (at, entry) in told.iter().enumerate() {
         let What::Did(Do::Roles(_), _) = &entry.what else { continue };
         let Some((said, Aim::All(user))) = aim(log, at) else { continue };
         let there: BTreeSet<_> = seen_of(log, said, user).collect();
