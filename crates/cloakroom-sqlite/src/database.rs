@@ -11,8 +11,10 @@ use crate::header::{self, Found};
 use crate::schema;
 use crate::watch::Watch;
 
-/// How long the writer waits for the writer of another process.
-pub(crate) const WRITER_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the writer waits for the writer of another process. Less than the two seconds after which
+/// a service gives up on any store: a change that did not get its turn is told to have failed, where
+/// otherwise nobody would know, and it might happen after all.
+pub(crate) const WRITER_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// How long a load waits, on the caller's thread, for the rare locks that stop readers.
 const READER_PATIENCE: Duration = Duration::from_millis(250);

@@ -30,7 +30,7 @@ use crate::{feed, library, places};
 /// # Errors
 ///
 /// Every error names the file. Verbs answer *unavailable* while the file is locked by another
-/// process for longer than two seconds, cannot be written, was removed or replaced, its disk is
+/// process for longer than one and a half seconds, cannot be written, was removed or replaced, its disk is
 /// full, or 10,000 writes are waiting; nothing half-written stays, and service resumes when the
 /// cause is gone. They answer *corrupt* if what is stored cannot be read.
 #[derive(Clone)]
