@@ -73,7 +73,7 @@ fn changes_are_told_while_it_waits_for_another_process() {
 }
 
 #[test]
-fn it_waits_for_another_process_for_two_seconds() {
+fn it_waits_for_another_process_for_one_and_a_half_seconds() {
     let folder = Folder::new();
     let (mut writer, ear) = listening(&folder);
     on_other(&ear, "BEGIN IMMEDIATE");
@@ -81,7 +81,7 @@ fn it_waits_for_another_process_for_two_seconds() {
     let halt = writer.begin().unwrap_err();
 
     assert!(is_busy(&halt), "{halt:?}");
-    assert_eq!((SLICES, SLICE), (20, Duration::from_millis(100)));
+    assert_eq!((SLICES, SLICE), (15, Duration::from_millis(100)));
 }
 
 #[test]
