@@ -228,7 +228,7 @@ impl Listener for Ear {
 impl<S: Store> Near<S> {
     /// Reads one key of the store, or joins who reads it already.
     fn read(self: Arc<Self>, key: Key, now: Timestamp) -> Answer<Loads> {
-        if let Some(flight) = self.table.flights(&key, |flights, state| flights.join(&key, state)) {
+        if let Some(flight) = self.table.join(&key, now) {
             self.shared.fetch_add(1, Ordering::Relaxed);
             return Answer::later(self.join(flight, key, now));
         }
@@ -245,7 +245,7 @@ impl<S: Store> Near<S> {
                     near.landed(&key, &result, now, began);
                     result
                 });
-                self.table.flights(&key, |flights, _| flights.begin(key, began, &read));
+                self.table.share(key, began, &read);
                 Answer::later(read)
             }
         }
@@ -273,7 +273,7 @@ impl<S: Store> Near<S> {
     }
 
     fn landed(&self, key: &Key, result: &Result<Loads, StoreError>, now: Timestamp, began: State) {
-        self.table.flights(key, |flights, _| flights.end(key, began));
+        self.table.unshare(key, began);
         if let Ok(loads) = result
             && let Some(record) = live(loads)
         {

@@ -400,6 +400,16 @@ fn no_read_that_begins_after_a_login_finds_the_session_that_it_replaced() {
 }
 
 #[test]
+fn no_read_that_begins_after_a_renewal_finds_the_session_behind_the_old_key() {
+    every_order(&Script {
+        reads: 2,
+        begin: |cache| pending(cache.rotate(&key(1), &key(2), renewal(), at(1))),
+        then: |_| {},
+        holds: |load| matches!(load, Load::Forwarded(_)),
+    });
+}
+
+#[test]
 fn no_read_that_begins_after_an_amendment_finds_the_old_rights() {
     every_order(&Script {
         reads: 2,
@@ -550,6 +560,24 @@ fn while_changes_may_be_missed_nothing_is_served_from_here() {
     now(cache.store().end(Target::Key(key(1)), Ending::LOGOUT, at(2)));
 
     assert!(is_over(&load(&cache, 1, 2)));
+}
+
+#[test]
+fn while_changes_may_be_missed_no_read_waits_for_an_older_one() {
+    let cache = slow();
+    cache.store().tell(Change::Deaf);
+    let paced = &cache.store().store;
+    let mut before = cache.load(&[key(1)], at(1));
+    paced.go_on(0, Fate::Done);
+    now(paced.store().end(Target::Key(key(1)), Ending::LOGOUT, at(1)));
+
+    let mut after = cache.load(&[key(1)], at(1));
+
+    while paced.waiting() > 0 {
+        paced.go_on(0, Fate::Done);
+    }
+    assert!(poll(&mut before).unwrap().unwrap().iter().all(is_live), "it was read in time");
+    assert!(poll(&mut after).unwrap().unwrap().iter().all(is_over));
 }
 
 #[test]

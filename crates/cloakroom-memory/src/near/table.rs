@@ -14,7 +14,7 @@ use cloakroom_store::{Key, Record, SessionId, Timestamp, UserId};
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 
 use crate::bounds::cost;
-use crate::near::flight::Flights;
+use crate::near::flight::{Flight, Flights};
 use crate::near::ids::Ids;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 
@@ -105,8 +105,7 @@ impl Table {
 
     /// The state of a key, to be taken before it is read.
     pub(crate) fn begin_read(&self, key: &Key) -> State {
-        let stripe = self.stripe(key);
-        State { generation: stripe.generation, epoch: self.epoch.load(Ordering::Acquire) }
+        self.state(&self.stripe(key))
     }
 
     /// Keeps what a read brought, unless something may have changed since it began.
@@ -119,12 +118,27 @@ impl Table {
         kept
     }
 
-    /// Looks at the reads under way of a key.
-    pub(crate) fn flights<T>(&self, key: &Key, look: impl FnOnce(&mut Flights, State) -> T) -> T {
-        let mut stripe = self.stripe(key);
-        let state =
-            State { generation: stripe.generation, epoch: self.epoch.load(Ordering::Acquire) };
-        look(&mut stripe.flights, state)
+    /// A read of `key` under way that brings what a read that begins now would bring. While changes
+    /// may be missed there is none: what was under way may be older than an ending nobody told of.
+    pub(crate) fn join(&self, key: &Key, now: Timestamp) -> Option<Flight> {
+        let stripe = self.stripe(key);
+        let state = self.state(&stripe);
+        let open = stripe.barred <= now && !self.is_shut(now);
+        open.then(|| stripe.flights.join(key, state)).flatten()
+    }
+
+    /// Others may join this read, which began in that state.
+    pub(crate) fn share(&self, key: Key, began: State, flight: &Flight) {
+        self.stripe(&key).flights.begin(key, began, flight);
+    }
+
+    /// Nobody need join it any more.
+    pub(crate) fn unshare(&self, key: &Key, began: State) {
+        self.stripe(key).flights.end(key, began);
+    }
+
+    fn state(&self, stripe: &Stripe) -> State {
+        State { generation: stripe.generation, epoch: self.epoch.load(Ordering::Acquire) }
     }
 
     /// Somebody may have changed what is behind `key`.
@@ -191,8 +205,7 @@ impl Table {
         stripe.generation += 1;
         stripe.writing += 1;
         let had = self.drop_entry(key);
-        let epoch = self.epoch.load(Ordering::Acquire);
-        (had, State { generation: stripe.generation, epoch })
+        (had, self.state(&stripe))
     }
 
     /// A write of ours to `key` is over and was answered; `result` is what is there now, if that is
