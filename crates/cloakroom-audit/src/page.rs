@@ -11,6 +11,9 @@ const HEAD: &str = "# The rules of the auditor
 Each rule comes to one of three answers: it holds, it is broken (with evidence), or it is not decided (and why). The severity is
 that for a session cookie; about other cookies it may be a step lower.
 
+The crate makes no requests. Where a rule needs some beside the recorded ones, whoever uses it makes them and says so (`Probe`); without
+them the rule is not decided.
+
 ";
 
 /// Every rule in Markdown: what, why, how it is tested, the source, and how to mend it.

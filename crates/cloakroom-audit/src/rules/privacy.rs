@@ -16,7 +16,7 @@ pub(super) const BEFORE_CONSENT: Rule = Rule {
     needs: Needs::Responses,
     what: "The first page sets no cookie that the site can do without.",
     why: "What is not strictly necessary needs the visitor's consent first.",
-    how: "Cookies of the first visit, asked without any cookie, that are neither session nor form token and were not declared with --necessary. Names of well-known trackers are certain, others are to be looked at.",
+    how: "Cookies of the first visit, asked without any cookie, that are neither session nor form token and were not declared as necessary. Names of well-known trackers are certain, others are to be looked at.",
     source: "Directive 2002/58/EC article 5(3); WP29 opinion 04/2012",
     remedies: remedies::PRIVACY,
     judge: before_consent,
@@ -25,7 +25,7 @@ pub(super) const BEFORE_CONSENT: Rule = Rule {
 fn before_consent(observed: &Observed) -> Answer {
     on_first_visit(observed, |line| {
         let expected =
-            "no cookie before consent, or --necessary for what the site cannot do without";
+            "no cookie before consent, or a declaration of what the site cannot do without";
         match line.role {
             Role::Tracking => Some(Flaw::new(
                 Severity::Medium,
