@@ -53,6 +53,11 @@ impl Headers {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
+    /// Takes every field of this name out, the name in lower case.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(found, _)| found != name);
+    }
+
     /// How many fields there are.
     pub const fn len(&self) -> usize {
         self.0.len()
@@ -156,6 +161,17 @@ impl Exchange {
         let kept = body.get(..BODY_KEPT).unwrap_or(body);
         self.is_cut = kept.len() < body.len();
         self.body = kept.to_vec();
+    }
+
+    /// Says that the body went on behind what was kept.
+    pub(crate) const fn mark_cut(&mut self) {
+        self.is_cut = true;
+    }
+
+    /// Lets the body go, and says that there was more.
+    pub(crate) fn forget_body(&mut self) {
+        self.is_cut = !self.body.is_empty() || self.is_cut;
+        self.body = Vec::new();
     }
 
     /// The request's method.

@@ -3,8 +3,9 @@
 //! Observations go in, answers come out. An [`Exchange`] is one request and its response, wherever it
 //! was seen; [`Observed`] reads the cookies in many of them; a [`Rule`] is one row of [`RULES`] and comes
 //! to one of three [`Answer`]s: it holds, it is broken (with evidence), or it cannot be decided (and why).
-//! Rules are pure: no I/O, no clock. The crate asks nothing itself: whoever makes the requests says with
-//! a [`Probe`] why each was made, and a rule that lacks the requests it [needs](Needs) is not decided.
+//! Rules are pure: no I/O, no clock. Requests are made through a [`Fetch`], which the crate is given:
+//! a [`Site`] holds what may be asked and how fast, a [`Visitor`] is a browser there. A [`Probe`] says why
+//! each request was made, and a rule that lacks the requests it [needs](Needs) is not decided.
 //!
 //! ```
 //! use cloakroom_audit::{Answer, Declared, Exchange, Observed, rule};
@@ -28,6 +29,7 @@
 //! Whatever a finding or a report shows is masked: see [`masked`]. Exchanges themselves hold what was
 //! seen, and print nothing.
 
+mod ask;
 mod exchange;
 mod finding;
 mod flaw;
@@ -41,9 +43,12 @@ mod remedies;
 mod role;
 mod rule;
 mod rules;
+mod site;
 mod text;
 mod tokens;
+mod visitor;
 
+pub use ask::{Ask, Fetch, Heard, Silence};
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
 pub use finding::{Answer, Confidence, Evidence, Finding, Severity};
 pub use har::{HAR_MAX, HarError, Recording, read_har};
@@ -53,3 +58,5 @@ pub use page::rules_page;
 pub use role::Role;
 pub use rule::{Needs, Remedies, Rule};
 pub use rules::{MARK, RULES, SAMPLES_LEAST, rule};
+pub use site::{Pace, Site};
+pub use visitor::{REDIRECTS_MOST, Visitor, origin};

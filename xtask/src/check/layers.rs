@@ -47,6 +47,7 @@ const LAYERS: &[Layer] = &[
             "cloakroom-sqlite",
         ],
     ),
+    layer("cloakroom-cli", &["cloakroom-audit", "cloakroom-cookie"]),
     layer("shop", &["cloakroom"]),
     layer("tally", &["cloakroom"]),
     Layer { name: "cloakroom-journeys", inside: Inside::Any, outside: Outside::Any },
