@@ -91,8 +91,8 @@ Commands:
              break one defence at a time in a copy, and see that its test notices
   fuzz target [seconds]
              give a parser random input, for a minute or as long as is said (needs cargo-fuzz)
-  faults [--long] [--seed seed]
-             break every engine under load, and write docs/operate/faults.md
+  faults [--long] [--seed seed] [--engine name]...
+             break every engine under load, or those that are named, and write docs/operate/faults.md
   laws [--check]
              write docs/laws.md, or say whether it is up to date
   help       print this text
