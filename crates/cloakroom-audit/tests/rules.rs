@@ -248,15 +248,34 @@ fn a_planted_cookie_may_neither_break_the_page_nor_come_back() {
         let mut hostile = Exchange::new("GET", "https://shop.example/", status, NOW).unwrap();
         hostile.probe = Probe::Hostile;
         hostile.keep_body(body.as_bytes());
-        let mut exchanges = home(&[GOOD]);
-        exchanges.push(hostile);
-        worst(&answer("I05", exchanges))
+        let [before, after] = [home(&[GOOD]), home(&[GOOD])];
+        worst(&answer("I05", [before, vec![hostile], after].concat()))
     };
 
     assert_eq!(asked(200, "hello"), None);
     assert_eq!(asked(400, "no"), None);
     assert_eq!(asked(500, "oh"), Some(Severity::Medium));
     assert_eq!(asked(200, &format!("hello {MARK}")), Some(Severity::Medium));
+}
+
+#[test]
+fn an_error_that_everybody_gets_is_nobodys_cookies_fault() {
+    let visit = |status: u16, probe| {
+        let mut page = Exchange::new("GET", "https://shop.example/", status, NOW).unwrap();
+        page.probe = probe;
+        page
+    };
+    for (before, after) in [(200, 503), (503, 200), (500, 500)] {
+        let down = vec![
+            visit(before, Probe::Visit),
+            visit(500, Probe::Hostile),
+            visit(after, Probe::Stranger),
+        ];
+
+        let answer = answer("I05", down);
+
+        assert!(matches!(answer, Answer::NotDecided { .. }), "{before} {after}: {answer:?}");
+    }
 }
 
 #[test]

@@ -17,34 +17,47 @@ pub(super) const MALFORMED: Rule = Rule {
     needs: Needs::Requests,
     what: "A cookie that the server did not set is like none: no error, and never repeated.",
     why: "An error tells what parses the cookie and lets any page on the site lock a visitor out; an echo is a way to inject.",
-    how: "The page that sets the session is asked with planted values: too long, of strange octets, broken quotes, twins, broken neighbours, very many. A status of 500 and more, or the planted mark in the answer, is a finding.",
+    how: "The start page and pages that set a session are asked with planted values: too long, of strange octets, broken quotes, twins, broken neighbours, very many. A status of 500 and more, or the planted mark in the answer, is a finding; an error counts only if the page is fine without planted cookies before and after.",
     source: "OWASP Session Management Cheat Sheet, treat the session ID as user input; CWE-20",
     remedies: remedies::HOSTILE,
     judge: malformed,
 };
 
 fn malformed(observed: &Observed) -> Answer {
-    let asked: Vec<&Exchange> = observed.probed(Probe::Hostile).map(|(_, found)| found).collect();
+    let asked: Vec<(usize, &Exchange)> = observed.probed(Probe::Hostile).collect();
     if asked.is_empty() {
-        return not_decided("no page sets a session cookie, or the site may not be asked");
+        return not_decided("nothing was planted: the site may not be asked, or no page was seen");
     }
-    let fine = |exchange: &&Exchange| exchange.probe == Probe::Visit && exchange.status() < 500;
     let mut findings = Findings::default();
-    for exchange in &asked {
-        // The same page must have been fine before: a page that is always broken is another matter.
-        let before = observed.exchanges().iter().filter(fine);
-        let was_fine = before.into_iter().any(|visit| visit.url() == exchange.url());
+    let mut unclear = 0_usize;
+    for (at, exchange) in &asked {
         let sent: usize = exchange.request.all("cookie").map(<[u8]>::len).sum();
         let sent = format!("a planted Cookie header of {sent} octets");
-        if exchange.status() >= 500 && was_fine {
+        let is_error = exchange.status() >= 500;
+        if is_error && is_fine_around(observed, *at, exchange) {
             let seen = format!("{sent} gives status {}", exchange.status());
             findings.add(found(exchange, seen, "the page as a stranger sees it"));
         } else if is_echoed(exchange) {
             let seen = format!("{sent} comes back in the answer");
             findings.add(found(exchange, seen, "an answer without it"));
+        } else if is_error {
+            unclear += 1;
         }
     }
-    findings.answer(format!("{} planted cookies", asked.len()))
+    if unclear == asked.len() {
+        return not_decided("the page was answered with an error without planted cookies too");
+    }
+    findings.answer(format!("{} planted cookies", asked.len() - unclear))
+}
+
+/// Whether the page was fine without planted cookies, before and after: a page that is broken for
+/// everybody, or was just then, is another matter.
+fn is_fine_around(observed: &Observed, at: usize, hostile: &Exchange) -> bool {
+    let exchanges = observed.exchanges();
+    let is_fine = |other: &Exchange| {
+        other.probe != Probe::Hostile && other.url() == hostile.url() && other.status() < 500
+    };
+    exchanges.iter().take(at).any(is_fine) && exchanges.iter().skip(at).any(is_fine)
 }
 
 fn found(exchange: &Exchange, seen: String, expected: &str) -> crate::finding::Finding {
