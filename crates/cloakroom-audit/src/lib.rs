@@ -40,6 +40,7 @@ mod mask;
 mod observed;
 mod page;
 mod remedies;
+mod report;
 mod role;
 mod rule;
 mod rules;
@@ -55,6 +56,10 @@ pub use har::{HAR_MAX, HarError, Recording, read_har};
 pub use mask::{SHOWN_FROM, masked, masked_line, shown_url};
 pub use observed::{Declared, Observed};
 pub use page::rules_page;
+pub use report::{
+    Coverage, Day, Detail, FAIL_ON, Facts, Format, Judged, Look, NoDay, Report, Reported,
+    Requirement, SCHEMA, Standard, Standing, Tally, Tested, coverage,
+};
 pub use role::Role;
 pub use rule::{Needs, Remedies, Rule};
 pub use rules::{MARK, RULES, SAMPLES_LEAST, rule};
