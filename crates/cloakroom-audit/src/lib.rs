@@ -44,6 +44,7 @@ mod report;
 mod role;
 mod rule;
 mod rules;
+mod script;
 mod site;
 mod text;
 mod tokens;
@@ -63,5 +64,9 @@ pub use report::{
 pub use role::Role;
 pub use rule::{Needs, Remedies, Rule};
 pub use rules::{MARK, RULES, SAMPLES_LEAST, rule};
+pub use script::{
+    Body, Call, Change, Counter, PasswordChange, Policy, SCRIPT_MAX, Script, ScriptError, Sign,
+    Where, Whoami,
+};
 pub use site::{Pace, Site};
 pub use visitor::{REDIRECTS_MOST, Visitor, origin};
