@@ -44,11 +44,14 @@ mod report;
 mod role;
 mod rule;
 mod rules;
+mod scene;
 mod script;
 mod site;
+mod staged;
 mod text;
 mod tokens;
 mod visitor;
+mod web_token;
 
 pub use ask::{Ask, Fetch, Heard, Silence};
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
@@ -64,6 +67,7 @@ pub use report::{
 pub use role::Role;
 pub use rule::{Needs, Remedies, Rule};
 pub use rules::{MARK, RULES, SAMPLES_LEAST, rule};
+pub use scene::{Experiment, Recognised, Scene, Step, Take};
 pub use script::{
     Body, Call, Change, Counter, PasswordChange, Policy, SCRIPT_MAX, Script, ScriptError, Sign,
     Where, Whoami,

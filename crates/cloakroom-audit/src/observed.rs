@@ -3,6 +3,8 @@
 use crate::exchange::{Exchange, Probe};
 use crate::line::Line;
 use crate::role::{self, Role};
+use crate::scene::{Experiment, Scene};
+use crate::staged::session_sets;
 use cloakroom_cookie::browser::Address;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,6 +35,7 @@ pub struct Observed {
     elsewhere: usize,
     lines: Vec<Line>,
     declared: Declared,
+    scenes: Vec<Scene>,
 }
 
 impl Observed {
@@ -49,9 +52,35 @@ impl Observed {
             lines: lines(&exchanges),
             exchanges,
             declared,
+            scenes: Vec::new(),
         };
         observed.assign_roles();
         observed
+    }
+
+    /// Adds what was tried with a user. Which cookies are the session is known then, and no guess.
+    #[must_use]
+    pub fn with_scenes(mut self, scenes: Vec<Scene>) -> Self {
+        self.scenes = scenes;
+        let found = session_sets(&self).into_iter().flatten();
+        self.declared.sessions.extend(found);
+        self.assign_roles();
+        self
+    }
+
+    /// The experiments with a user, in the order in which they were carried out.
+    pub fn scenes(&self) -> &[Scene] {
+        &self.scenes
+    }
+
+    /// The cookies that are the session, as it was found by leaving others out: each entry is a set that
+    /// is enough, the first one that of an ordinary login. Empty if nobody signed in.
+    pub fn session_cookies(&self) -> Vec<Vec<String>> {
+        session_sets(self).into_iter().map(|set| set.into_iter().collect()).collect()
+    }
+
+    pub(crate) fn scene(&self, experiment: Experiment) -> Option<&Scene> {
+        self.scenes.iter().find(|scene| scene.experiment == experiment)
     }
 
     fn assign_roles(&mut self) {

@@ -1,5 +1,9 @@
 //! How to mend it, framework by framework. Several rules share a remedy.
 
+mod signed_in;
+
+pub(crate) use signed_in::*;
+
 use crate::rule::Remedies;
 
 pub(crate) const SECURE: Remedies = Remedies {

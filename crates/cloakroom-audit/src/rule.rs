@@ -10,6 +10,8 @@ pub enum Needs {
     Responses,
     /// Requests of its own, which nobody has to sign in for.
     Requests,
+    /// A user who signs in, and what is tried then.
+    Login,
 }
 
 impl Needs {
@@ -18,6 +20,7 @@ impl Needs {
         match self {
             Self::Responses => "any responses: a site, a HAR file, the output of curl",
             Self::Requests => "a site that may be asked; nobody signs in",
+            Self::Login => "a login script",
         }
     }
 }

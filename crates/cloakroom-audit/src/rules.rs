@@ -1,6 +1,10 @@
 //! Every rule, as one list: reports, documentation, `--explain` and tests read it and nothing else.
 
 mod attributes;
+mod ending;
+mod fixation;
+mod foreign;
+mod forged;
 mod fresh;
 mod grammar;
 mod hostile;
@@ -9,7 +13,11 @@ mod keys;
 mod names;
 mod places;
 mod privacy;
+mod private;
+mod racing;
 mod reach;
+mod several;
+mod spoiled;
 mod transport;
 mod values;
 
@@ -19,7 +27,7 @@ pub use hostile::MARK;
 use crate::rule::Rule;
 
 /// All rules, by family and number.
-pub static RULES: [Rule; 34] = [
+pub static RULES: [Rule; 73] = [
     attributes::SECURE,
     attributes::HTTP_ONLY,
     attributes::SAME_SITE,
@@ -54,6 +62,45 @@ pub static RULES: [Rule; 34] = [
     privacy::BEFORE_CONSENT,
     privacy::UNEXPLAINED,
     privacy::EAGER,
+    fixation::RENEWED,
+    fixation::ADOPTED,
+    fixation::OLD_TOKEN,
+    fixation::BY_GET,
+    fixation::STEP_UP,
+    fixation::PLANTED,
+    fixation::OTHER_PLACE,
+    private::PERSISTENT,
+    ending::REPLAYED,
+    ending::OTHER_COOKIE,
+    ending::OTHER_TAB,
+    ending::NOT_DELETED,
+    private::NO_WAY_OUT,
+    private::LEFT_BEHIND,
+    ending::PASSWORD,
+    ending::FOREIGN_SIGN_OUT,
+    several::SEVERAL,
+    several::SAME_TOKEN,
+    foreign::NO_PROOF,
+    foreign::FETCH_SITE,
+    foreign::FOREIGN_ORIGIN,
+    foreign::BY_GET,
+    foreign::OTHERS_TOKEN,
+    foreign::INVENTED_PAIR,
+    foreign::FOREIGN_SIGN_IN,
+    foreign::FOREIGN_READ,
+    private::PLAIN,
+    private::STORED,
+    private::FRAMED,
+    forged::FORGED,
+    forged::NAMED_KEY,
+    forged::NO_END,
+    racing::PARALLEL,
+    racing::LATE,
+    racing::RACE,
+    spoiled::TWINS,
+    spoiled::NEIGHBOUR,
+    spoiled::DAMAGED,
+    spoiled::GROWTH,
 ];
 
 /// The rule of this id, in either case.
