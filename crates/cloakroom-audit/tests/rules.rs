@@ -238,8 +238,9 @@ fn strangers_are_compared() {
     assert_eq!(worst(&answer("I02", given(&counted(20)))), Some(Severity::High));
     assert!(matches!(answer("I02", given(&counted(19))), Answer::NotDecided { .. }));
     assert!(matches!(answer("I03", given(&counted(2))), Answer::Holds { .. }));
-    let same = vec![TOKEN.to_owned(); 2];
+    let same = vec![TOKEN.to_owned(); 20];
     assert_eq!(worst(&answer("I03", given(&same))), Some(Severity::Critical));
+    assert!(matches!(answer("I02", given(&same)), Answer::NotDecided { .. }), "they are one token");
 }
 
 #[test]

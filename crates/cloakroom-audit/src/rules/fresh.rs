@@ -10,7 +10,7 @@ use crate::remedies;
 use crate::role::Role;
 use crate::rule::{Needs, Rule};
 use crate::tokens;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer tokens than this show no structure.
 pub const SAMPLES_LEAST: usize = 20;
@@ -37,7 +37,7 @@ fn structure(observed: &Observed) -> Answer {
     let mut findings = Findings::default();
     let mut enough = Vec::new();
     for (name, given) in &groups {
-        let values: Vec<&[u8]> = given.iter().map(|(line, _)| line.value.as_slice()).collect();
+        let values = each_once(given);
         if values.len() < SAMPLES_LEAST
             || values.iter().any(|value| tokens::readable(value).is_some())
         {
@@ -55,11 +55,19 @@ fn structure(observed: &Observed) -> Answer {
     }
     if enough.is_empty() {
         return not_decided(format!(
-            "it takes {SAMPLES_LEAST} opaque tokens given to strangers, and there are {}",
-            groups.values().map(Vec::len).max().unwrap_or_default()
+            "it takes {SAMPLES_LEAST} different opaque tokens given to strangers, and there are {}",
+            groups.values().map(|given| each_once(given).len()).max().unwrap_or_default()
         ));
     }
     findings.answer(enough.join(", "))
+}
+
+/// The values in the order in which they were given. A token that comes twice is another matter (I03), and
+/// says nothing about how tokens are made: caches repeat them too.
+fn each_once<'o>(given: &[(&'o Line, &Exchange)]) -> Vec<&'o [u8]> {
+    let mut known = BTreeSet::new();
+    let values = given.iter().map(|(line, _)| line.value.as_slice());
+    values.filter(|value| known.insert(*value)).collect()
 }
 
 /// What can be foretold of these values, in the order in which they were given.
