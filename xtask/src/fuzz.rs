@@ -16,7 +16,7 @@ struct Target {
     seeds: &'static [&'static str],
 }
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     Target { name: "cookie_header", seeds: &["cookie_header", "found/cookie_header"] },
     Target { name: "ticket_request", seeds: &["ticket", "origin", "found/ticket_request"] },
     Target { name: "request_script", seeds: &["found/request_script"] },
@@ -24,6 +24,7 @@ const TARGETS: [Target; 7] = [
     Target { name: "ops_apply", seeds: &["fields", "found/ops_apply"] },
     Target { name: "set_cookie", seeds: &["ticket", "found/set_cookie"] },
     Target { name: "browser_line", seeds: &["browser_line"] },
+    Target { name: "curl_output", seeds: &["curl_output"] },
 ];
 
 /// How long when nothing is said.

@@ -33,7 +33,7 @@ const PACKAGES: &[Package] = &[
     },
     Package {
         name: "curl",
-        needed_by: "journeys: the commands of the pages for operators",
+        needed_by: "cloakroom-audit: its own output; journeys: the commands for operators",
         proof: Proof::Program("curl"),
     },
     Package {

@@ -9,12 +9,12 @@ use std::fmt;
 /// The octets that a HAR file may have: 64 MiB, which several hundred pages with their bodies need.
 pub const HAR_MAX: usize = 64 * 1024 * 1024;
 
-/// What was read of a HAR file.
+/// What was read of a recording.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     /// The exchanges, in their order.
     pub exchanges: Vec<Exchange>,
-    /// How many entries hold no exchange: blocked requests, other schemes, missing parts.
+    /// How many of its entries hold no exchange: blocked requests, other schemes, missing parts.
     pub skipped: usize,
 }
 

@@ -30,6 +30,7 @@
 //! seen, and print nothing.
 
 mod ask;
+mod curl;
 mod exchange;
 mod finding;
 mod flaw;
@@ -54,6 +55,7 @@ mod visitor;
 mod web_token;
 
 pub use ask::{Ask, Fetch, Heard, Silence};
+pub use curl::{CURL_MAX, CURL_RESPONSES_MAX, CurlError, read_curl};
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
 pub use finding::{Answer, Confidence, Evidence, Finding, Severity};
 pub use har::{HAR_MAX, HarError, Recording, read_har};
