@@ -98,7 +98,7 @@ Commands:
   help       print this text
 
 Options of test:
-  --yes         install missing Debian packages without asking (so does the variable CI)
+  --yes         install missing packages without asking (so does the variable CI)
   --no-install  never install; a missing package ends the run
   --long        set CLOAKROOM_LONG=1, which lets tests run their long variants
   filter        only tests whose name contains this text

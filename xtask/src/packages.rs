@@ -1,4 +1,6 @@
-//! The Debian packages that the tests need, and how a missing one gets onto the machine.
+//! The packages that the tests need, and how a missing one gets onto the machine.
+
+mod environments;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -6,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use crate::arguments::TestPlan;
 use crate::process;
+use crate::repository::Repository;
+use environments::{ENVIRONMENTS, Environment};
 
 struct Package {
     name: &'static str,
@@ -19,7 +23,7 @@ enum Proof {
     File(&'static str),
 }
 
-/// Everything that the tests need beside the Rust toolchain. The one place to add to.
+/// What Debian has of what the tests need beside the Rust toolchain. The one place to add to.
 const PACKAGES: &[Package] = &[
     Package {
         name: "chromium",
@@ -71,21 +75,88 @@ const PACKAGES: &[Package] = &[
         needed_by: "cloakroom-sqlite: the bundled SQLite, and linking",
         proof: Proof::File("/usr/include/stdio.h"),
     },
+    Package {
+        name: "python3-django",
+        needed_by: "journeys: a target of the auditor",
+        proof: Proof::File("/usr/lib/python3/dist-packages/django/__init__.py"),
+    },
+    Package {
+        name: "python3-flask-login",
+        needed_by: "journeys: a target of the auditor",
+        proof: Proof::File("/usr/lib/python3/dist-packages/flask_login/__init__.py"),
+    },
+    Package {
+        name: "jupyter-notebook",
+        needed_by: "journeys: a target of the auditor",
+        proof: Proof::File("/usr/lib/python3/dist-packages/notebook/__init__.py"),
+    },
+    Package {
+        name: "python3-venv",
+        needed_by: "journeys: targets that Debian does not have",
+        proof: Proof::File("/var/lib/dpkg/info/python3-venv.list"),
+    },
+    Package {
+        name: "php-cli",
+        needed_by: "journeys: targets that are written in PHP",
+        proof: Proof::Program("php"),
+    },
+    Package {
+        name: "php-sqlite3",
+        needed_by: "journeys: the data of MediaWiki",
+        proof: Proof::File("/var/lib/dpkg/info/php-sqlite3.list"),
+    },
+    Package {
+        name: "php-xml",
+        needed_by: "journeys: targets that are written in PHP",
+        proof: Proof::File("/var/lib/dpkg/info/php-xml.list"),
+    },
+    Package {
+        name: "dokuwiki",
+        needed_by: "journeys: a target of the auditor",
+        proof: Proof::File("/usr/share/dokuwiki/doku.php"),
+    },
+    Package {
+        name: "mediawiki",
+        needed_by: "journeys: a target of the auditor",
+        proof: Proof::File("/usr/share/mediawiki/index.php"),
+    },
 ];
 
 /// Sees to it that every package is there; the error names those that are not, and why.
-pub(crate) fn ensure(plan: &TestPlan) -> Result<(), String> {
-    print_table();
-    let missing = missing();
-    if missing.is_empty() {
-        return Ok(());
+pub(crate) fn ensure(here: &Repository, plan: &TestPlan) -> Result<(), String> {
+    print_table(here);
+    let Missing { debian, environments } = Missing::now(here);
+    if !debian.is_empty() {
+        permission(plan, &debian)
+            .and_then(|()| install(&debian))
+            .map_err(|why| absent(&debian, &why))?;
     }
-    permission(plan, &missing)
-        .and_then(|()| install(&missing))
-        .map_err(|why| absent(&missing, &why))?;
-    match self::missing() {
+    if !environments.is_empty() {
+        let names: Vec<_> = environments.iter().map(|environment| environment.name).collect();
+        allowed(plan, "pip", &names)
+            .and_then(|()| environments.iter().try_for_each(|one| one.install(&here.root)))
+            .map_err(|why| refused(&names, &why))?;
+    }
+    match Missing::now(here).debian {
         still if still.is_empty() => Ok(()),
         still => Err(absent(&still, "apt-get succeeded, yet what proves them is not there")),
+    }
+}
+
+/// What is not there.
+struct Missing {
+    debian: Vec<&'static str>,
+    environments: Vec<&'static Environment>,
+}
+
+impl Missing {
+    fn now(here: &Repository) -> Self {
+        let debian = PACKAGES.iter().filter(|package| !package.proof.holds());
+        let environments = ENVIRONMENTS.iter().filter(|one| !one.is_there(&here.root));
+        Self {
+            debian: debian.map(|package| package.name).collect(),
+            environments: environments.collect(),
+        }
     }
 }
 
@@ -104,15 +175,18 @@ impl Proof {
     }
 }
 
-fn missing() -> Vec<&'static str> {
-    PACKAGES.iter().filter(|package| !package.proof.holds()).map(|package| package.name).collect()
-}
-
-fn print_table() {
-    println!("{:<12}  {:<38}  {:<8}  needed by", "package", "proved by", "state");
+fn print_table(here: &Repository) {
+    println!("{:<19}  {:<54}  {:<8}  needed by", "package", "proved by", "state");
+    let line = |name: &str, proof: &str, is_there: bool, needed_by: &str| {
+        let state = if is_there { "present" } else { "missing" };
+        println!("{name:<19}  {proof:<54}  {state:<8}  {needed_by}");
+    };
     for Package { name, needed_by, proof } in PACKAGES {
-        let state = if proof.holds() { "present" } else { "missing" };
-        println!("{name:<12}  {:<38}  {state:<8}  {needed_by}", proof.text());
+        line(name, proof.text(), proof.holds(), needed_by);
+    }
+    for environment in ENVIRONMENTS {
+        let is_there = environment.is_there(&here.root);
+        line(environment.name, environment.requirements, is_there, environment.needed_by);
     }
     println!();
 }
@@ -124,12 +198,22 @@ fn absent(missing: &[&str], why: &str) -> String {
     )
 }
 
+/// Python packages, where no Debian package is to be named as the remedy.
+fn refused(names: &[&str], why: &str) -> String {
+    format!("the tests were not run: missing {} ({why})", names.join(" "))
+}
+
 fn permission(plan: &TestPlan, missing: &[&str]) -> Result<(), String> {
+    let is_debian = Path::new("/etc/debian_version").is_file();
+    if !plan.no_install && (!is_debian || process::find("apt-get").is_none()) {
+        return Err("this is not Debian, so they cannot be installed from here".to_owned());
+    }
+    allowed(plan, "apt-get", missing)
+}
+
+fn allowed(plan: &TestPlan, installer: &str, missing: &[&str]) -> Result<(), String> {
     if plan.no_install {
         return Err("--no-install was given".to_owned());
-    }
-    if !Path::new("/etc/debian_version").is_file() || process::find("apt-get").is_none() {
-        return Err("this is not Debian, so they cannot be installed from here".to_owned());
     }
     if plan.yes || std::env::var_os("CI").is_some() {
         return Ok(());
@@ -137,11 +221,11 @@ fn permission(plan: &TestPlan, missing: &[&str]) -> Result<(), String> {
     if !std::io::stdin().is_terminal() {
         return Err("there is no terminal to ask on, and neither --yes nor CI is set".to_owned());
     }
-    ask(missing)
+    ask(installer, missing)
 }
 
-fn ask(missing: &[&str]) -> Result<(), String> {
-    print!("Install {} with apt-get now? [y/N] ", missing.join(" "));
+fn ask(installer: &str, missing: &[&str]) -> Result<(), String> {
+    print!("Install {} with {installer} now? [y/N] ", missing.join(" "));
     let mut answer = String::new();
     let heard = std::io::stdout().flush().and_then(|()| std::io::stdin().read_line(&mut answer));
     match (heard, answer.trim()) {

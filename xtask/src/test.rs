@@ -41,7 +41,7 @@ const SCHEDULES_FLAG: &str = "--cfg shuttle";
 
 /// Runs all tests that the plan asks for; an error when anything is missing or fails.
 pub(crate) fn run(here: &Repository, plan: &TestPlan) -> Result<(), String> {
-    packages::ensure(plan)?;
+    packages::ensure(here, plan)?;
     let mut outcomes =
         if process::answers(&mut process::cargo(&["nextest", "--version"], &here.root)) {
             with_nextest(here, plan)?
