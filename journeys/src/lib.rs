@@ -42,6 +42,7 @@ pub mod process;
 pub mod program;
 pub mod proxy;
 pub mod redis;
+pub mod targets;
 mod watched;
 
 pub use failure::Failure;
