@@ -6,6 +6,11 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+/// Says in the logs of the site who asks.
+const USER_AGENT: &str = concat!("cloakroom-audit/", env!("CARGO_PKG_VERSION"));
+/// Sites choose between a page and data by this.
+const ACCEPT: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
+
 /// One request to be made.
 ///
 /// ```
@@ -39,6 +44,16 @@ impl Ask {
     /// A `GET`.
     pub fn get(url: &str) -> Self {
         Self::new("GET", url)
+    }
+
+    /// A `GET` of a page, with what sites expect of whoever looks at pages: who asks, and for what.
+    ///
+    /// ```
+    /// let ask = cloakroom_audit::Ask::page("https://shop.example/");
+    /// assert_eq!(ask.headers.words("accept"), "text/html,application/xhtml+xml,*/*;q=0.8");
+    /// ```
+    pub fn page(url: &str) -> Self {
+        Self::get(url).header("User-Agent", USER_AGENT).header("Accept", ACCEPT)
     }
 
     /// A `POST` of a form as browsers write it (`application/x-www-form-urlencoded`).

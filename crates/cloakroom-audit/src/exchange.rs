@@ -168,6 +168,22 @@ impl Exchange {
         self.is_cut = true;
     }
 
+    /// The same without its body.
+    pub(crate) fn head(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            address: self.address.clone(),
+            status: self.status,
+            at: self.at,
+            body: Vec::new(),
+            is_cut: self.is_cut || !self.body.is_empty(),
+            request: self.request.clone(),
+            response: self.response.clone(),
+            probe: self.probe,
+        }
+    }
+
     /// Lets the body go, and says that there was more.
     pub(crate) fn forget_body(&mut self) {
         self.is_cut = !self.body.is_empty() || self.is_cut;

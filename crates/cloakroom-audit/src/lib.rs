@@ -31,17 +31,23 @@
 
 mod ask;
 mod curl;
+mod audit;
+mod crawl;
 mod exchange;
 mod finding;
 mod flaw;
+mod frontier;
 mod har;
 mod line;
 mod markup;
 mod mask;
 mod observed;
 mod page;
+mod planted;
+mod probes;
 mod remedies;
 mod report;
+mod robots;
 mod role;
 mod rule;
 mod rules;
@@ -56,8 +62,11 @@ mod web_token;
 
 pub use ask::{Ask, Fetch, Heard, Silence};
 pub use curl::{CURL_MAX, CURL_RESPONSES_MAX, CurlError, read_curl};
+pub use audit::Audit;
+pub use crawl::{Crawled, Doing, Watch, crawl};
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
 pub use finding::{Answer, Confidence, Evidence, Finding, Severity};
+pub use frontier::{CrawlPlan, DEPTH, PAGES, Skipped, Unvisited};
 pub use har::{HAR_MAX, HarError, Recording, read_har};
 pub use mask::{SHOWN_FROM, masked, masked_line, shown_url};
 pub use observed::{Declared, Observed};
@@ -66,6 +75,8 @@ pub use report::{
     Coverage, Day, Detail, FAIL_ON, Facts, Format, Judged, Look, NoDay, Report, Reported,
     Requirement, SCHEMA, Standard, Standing, Tally, Tested, coverage,
 };
+pub use probes::{ProbePlan, plain_address, probe};
+pub use robots::{ROBOTS_MAX, Robots};
 pub use role::Role;
 pub use rule::{Needs, Remedies, Rule};
 pub use rules::{MARK, RULES, SAMPLES_LEAST, rule};

@@ -7,19 +7,27 @@ pub(crate) struct Link {
     pub(crate) place: &'static str,
     /// As it stands there, with the usual entities undone.
     pub(crate) to: String,
+    /// Whether it is a form that is posted.
+    pub(crate) is_posted: bool,
 }
 
 /// More links of one page are not read.
 pub(crate) const LINKS_MOST: usize = 2_000;
 
-const PLACES: [(&str, &str, &str); 6] = [
+const PLACES: [(&str, &str, &str); 7] = [
+    ("base", "href", BASE),
     ("a", "href", "link"),
     ("area", "href", "link"),
     ("form", "action", "form"),
     ("iframe", "src", "frame"),
     ("frame", "src", "frame"),
-    ("script", "src", "script"),
+    ("script", "src", SCRIPT),
 ];
+
+/// What all other addresses of the page start from.
+pub(crate) const BASE: &str = "base";
+/// A script of the page.
+pub(crate) const SCRIPT: &str = "script";
 
 /// The addresses in links, forms, frames and scripts of a page.
 pub(crate) fn links(page: &[u8]) -> Vec<Link> {
@@ -37,7 +45,9 @@ pub(crate) fn links(page: &[u8]) -> Vec<Link> {
         let tag = tag_of(behind);
         let known = PLACES.iter().filter(|(name, _, _)| is_tag(tag, name));
         found.extend(known.filter_map(|(_, attribute, place)| {
-            Some(Link { place, to: attribute_of(tag, attribute)? })
+            let method = attribute_of(tag, "method").unwrap_or_default();
+            let is_posted = *place == "form" && method.eq_ignore_ascii_case("post");
+            Some(Link { place, to: attribute_of(tag, attribute)?, is_posted })
         }));
     }
     found
@@ -96,7 +106,8 @@ mod tests {
 
     #[test]
     fn addresses_are_found_however_the_tag_is_written() {
-        let page = b"<a href=\"/one\">1</a><A class='x>y' HREF = '/two?a=1&amp;b=2'>\
+        let page =
+            b"<base href=/sub/ ><a href=\"/one\">1</a><A class='x>y' HREF = '/two?a=1&amp;b=2'>\
             <form method=post action=/three ><script async src=\"/four.js\"></script>\
             <!-- <a href=/hidden> --><article href=/none><a data-href=/none>";
 
@@ -106,12 +117,23 @@ mod tests {
         assert_eq!(
             told,
             [
+                ("base", "/sub/"),
                 ("link", "/one"),
                 ("link", "/two?a=1&b=2"),
                 ("form", "/three"),
                 ("script", "/four.js")
             ]
         );
+    }
+
+    #[test]
+    fn a_form_says_whether_it_is_posted() {
+        let page =
+            b"<form action=/get><form method=POST action=/post><form action=/x method=dialog>";
+
+        let posted: Vec<bool> = links(page).iter().map(|link| link.is_posted).collect();
+
+        assert_eq!(posted, [false, true, false]);
     }
 
     #[test]

@@ -178,5 +178,7 @@ fn lines(exchanges: &[Exchange]) -> Vec<Line> {
         let lines = exchange.response.all("set-cookie");
         lines.map(|raw| Line::read(index, raw, exchange.at())).collect::<Vec<_>>()
     };
-    exchanges.iter().enumerate().flat_map(of_one).collect()
+    // What an answer to planted cookies sets says nothing about what visitors are given.
+    let asked = exchanges.iter().enumerate();
+    asked.filter(|(_, exchange)| exchange.probe != Probe::Hostile).flat_map(of_one).collect()
 }

@@ -124,6 +124,24 @@ impl<F: Fetch> Site<F> {
     ///
     /// As [`ask`](Self::ask).
     pub async fn ask_quietly(&self, ask: &Ask, probe: Probe) -> Result<Exchange, Silence> {
+        self.wait_for_turn(ask).await?;
+        let at = self.fetch.now().as_secs();
+        let heard = self.fetch.fetch(ask).await?;
+        exchange(ask, heard, at, probe).map_err(|_| Silence::OutOfScope(shown_url(&ask.url)))
+    }
+
+    /// Asks for a file whose whole body counts, which an exchange does not keep; nothing of it is logged.
+    pub(crate) async fn hear(&self, ask: &Ask) -> Result<Heard, Silence> {
+        self.wait_for_turn(ask).await?;
+        self.fetch.fetch(ask).await
+    }
+
+    /// What was heard so far, without a copy of it.
+    pub(crate) fn look<R>(&self, at: impl FnOnce(&[Exchange]) -> R) -> R {
+        at(&self.state().exchanges)
+    }
+
+    async fn wait_for_turn(&self, ask: &Ask) -> Result<(), Silence> {
         let outside = || Silence::OutOfScope(shown_url(&ask.url));
         let address = Address::parse(&ask.url).map_err(|_| outside())?;
         if !self.is_in_scope(&address) {
@@ -133,9 +151,7 @@ impl<F: Fetch> Site<F> {
         if !wait.is_zero() {
             self.fetch.pause(wait).await;
         }
-        let at = self.fetch.now().as_secs();
-        let heard = self.fetch.fetch(ask).await?;
-        exchange(ask, heard, at, probe).map_err(|_| outside())
+        Ok(())
     }
 
     /// Counts a request, and says how long it has to wait.

@@ -260,6 +260,19 @@ fn a_planted_cookie_may_neither_break_the_page_nor_come_back() {
 }
 
 #[test]
+fn what_was_planted_counts_for_nothing_else() {
+    let mut hostile = Exchange::new("GET", "https://shop.example/", 200, NOW).unwrap();
+    hostile.probe = Probe::Hostile;
+    hostile.request.push("Cookie", vec![b'x'; 9_000]);
+    hostile.response.push("Strict-Transport-Security", "max-age=63072000");
+    hostile.response.push("Set-Cookie", "session=short");
+
+    let found = broken([home(&[GOOD]), vec![hostile], home(&[GOOD])].concat());
+
+    assert_eq!(found, BTreeSet::new());
+}
+
+#[test]
 fn an_error_that_everybody_gets_is_nobodys_cookies_fault() {
     let visit = |status: u16, probe| {
         let mut page = Exchange::new("GET", "https://shop.example/", status, NOW).unwrap();

@@ -1,5 +1,6 @@
 //! Cookies that do not arrive: C15 to C17.
 
+use crate::exchange::Probe;
 use crate::finding::{Answer, Evidence, Severity};
 use crate::flaw::{Findings, Flaw, each_line, every, not_decided, nothing_to_look_at};
 use crate::observed::Observed;
@@ -95,10 +96,9 @@ fn header(observed: &Observed) -> Answer {
         let known = cookies.entry(line.name_text()).or_default();
         *known = size.max(*known);
     }
-    let sent = observed
-        .exchanges()
-        .iter()
-        .map(|exchange| exchange.request.all("cookie").map(<[u8]>::len).sum::<usize>());
+    // What was planted no browser sends.
+    let own = observed.exchanges().iter().filter(|exchange| exchange.probe != Probe::Hostile);
+    let sent = own.map(|exchange| exchange.request.all("cookie").map(<[u8]>::len).sum::<usize>());
     let size = cookies.values().sum::<usize>().max(sent.max().unwrap_or_default());
     let Some((line, exchange)) = observed
         .setting()
