@@ -3,6 +3,7 @@
 //! Arguments come in here and text goes out; what is in between is `cloakroom-audit`.
 
 mod audit;
+mod client;
 mod explain;
 mod outcome;
 

@@ -1,0 +1,218 @@
+//! An audit of a site that answers.
+
+use super::progress::Progress;
+use super::stop::{Stop, Stoppable};
+use super::{Seen, Stopped};
+use crate::client::{CONNECT_LIMIT, Client, Limits, trusted};
+use cloakroom_audit::{
+    Audit, CrawlPlan, Crawled, DEPTH, Declared, Observed, PAGES, Pace, ProbePlan, SAMPLES_LEAST,
+    Silence, Site, crawl, plain_address, probe,
+};
+use cloakroom_cookie::browser::Address;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Requests to a public site in a second; a person with several tabs makes as many.
+const RATE: f64 = 10.0;
+/// On the own machine only its owner waits.
+const RATE_AT_HOME: f64 = 100.0;
+/// Fewer than one in a hundred seconds is no audit, more than a thousand in one is an attack.
+const RATES: std::ops::RangeInclusive<f64> = 0.01..=1_000.0;
+/// Half an hour: 200 pages that each take their whole time would last more than one.
+const STOP_AFTER: f64 = 1_800.0;
+/// Pages, levels and samples that somebody may ask for.
+const COUNT_MOST: u64 = 100_000;
+/// Requests of robots, scripts, strangers and planted cookies beside pages and samples.
+const REQUESTS_BESIDE: usize = 1_000;
+
+/// How a site is asked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asking {
+    /// Pages that are visited at most.
+    #[arg(long, value_name = "COUNT", default_value_t = PAGES, value_parser = count)]
+    pages: usize,
+    /// Links between the start and a page at most.
+    #[arg(long, value_name = "LINKS", default_value_t = DEPTH, value_parser = count)]
+    depth: usize,
+    /// Requests in a second at most [default: 10, and 100 on this machine].
+    #[arg(long, value_name = "PER_SECOND")]
+    rate: Option<f64>,
+    /// Fresh visitors whose session cookies are compared: 20 show the worst, 200 more.
+    #[arg(long, value_name = "COUNT", default_value_t = SAMPLES_LEAST, value_parser = count)]
+    samples: usize,
+    /// Another origin that belongs to the site and may be asked too. May be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    scope: Vec<String>,
+    /// A path that is not visited, with everything below it. May be given several times.
+    #[arg(long, value_name = "PATH")]
+    leave_out: Vec<String>,
+    /// Visits pages that robots.txt asks to leave alone, too.
+    #[arg(long)]
+    ignore_robots: bool,
+    /// Plants no cookies to see what the site makes of them.
+    #[arg(long)]
+    no_planting: bool,
+    /// Where the site answers over plain http, if not at port 80.
+    #[arg(long, value_name = "ADDRESS")]
+    plain: Option<String>,
+    /// Certificates in PEM that are trusted beside those of the system.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Seconds that an answer may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
+    timeout: f64,
+    /// Seconds after which nothing more is asked; the report tells what was seen until then.
+    #[arg(long, value_name = "SECONDS", default_value_t = STOP_AFTER)]
+    stop_after: f64,
+    /// Says that you may test this site. Without it only this machine is asked.
+    #[arg(long)]
+    i_may_test_this: bool,
+}
+
+/// Asks the site at `url` whatever may be asked without signing in.
+///
+/// # Errors
+///
+/// A sentence if what was given cannot be used; nothing was asked then.
+pub(super) fn ask(
+    url: &str,
+    asking: &Asking,
+    declared: Declared,
+    quiet: bool,
+) -> Result<Seen, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no requests can be made: {error}"))?;
+    let start = asking.address(url)?;
+    let client = asking.client()?;
+    let stop_after = seconds("--stop-after", asking.stop_after)?;
+    runtime.block_on(async {
+        let site = asking.site(Stoppable::new(client, stop_after), &start)?;
+        let progress = Progress::new(quiet);
+        let talk = talk(&site, asking, &declared, &progress).await;
+        drop(progress);
+        Ok(seen(&site, talk, declared))
+    })
+}
+
+/// What the visit came to, and why the rest did not come.
+type Talk = (Crawled, Option<Silence>);
+
+async fn talk(
+    site: &Site<Stoppable<Client>>,
+    asking: &Asking,
+    declared: &Declared,
+    progress: &Progress,
+) -> Talk {
+    let watch = |doing: &cloakroom_audit::Doing| progress.says(&doing.to_string());
+    let crawled = match crawl(site, asking.crawl_plan(), &watch).await {
+        Ok(crawled) => crawled,
+        Err(silence) => return (Crawled::default(), Some(silence)),
+    };
+    let stopped = match crawled.stopped.clone() {
+        Some(silence) => Some(silence),
+        None => probe(site, &asking.probe_plan(site.start()), declared, &watch).await.err(),
+    };
+    (crawled, stopped)
+}
+
+fn seen(site: &Site<Stoppable<Client>>, (crawled, silence): Talk, declared: Declared) -> Seen {
+    let stopped = match (site.fetch().stopped(), silence) {
+        (Some(stop), _) => {
+            Some(Stopped { why: stop.as_str().to_owned(), by_hand: stop == Stop::ByHand })
+        }
+        (None, Some(silence)) => Some(Stopped { why: silence.to_string(), by_hand: false }),
+        (None, None) => crawled.moved.as_ref().map(|to| Stopped {
+            why: format!(
+                "the start page sends everybody to {to}: audit that, or add it with --scope"
+            ),
+            by_hand: false,
+        }),
+    };
+    let done = vec![format!("{} pages visited, {} requests", crawled.visited, site.asked())];
+    let mut left = Vec::new();
+    for (why, skipped) in &crawled.skipped {
+        left.push(format!("{} not visited: {}", skipped.count, why.as_str()));
+        left.extend(skipped.named.iter().map(|page| format!("    {page}")));
+    }
+    if crawled.elsewhere > 0 {
+        left.push(format!("{} links to elsewhere not followed", crawled.elsewhere));
+    }
+    left.extend(site.silences().iter().map(|(page, why)| format!("{page}: {why}")));
+    let audit = Audit::of(Observed::new(site.exchanges(), declared));
+    Seen { audit, done, left, stopped }
+}
+
+impl Asking {
+    /// The start page, if it may be asked.
+    fn address(&self, url: &str) -> Result<String, String> {
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        for url in [&url].into_iter().chain(&self.scope).chain(&self.plain) {
+            let address = Address::parse(url).map_err(|error| format!("{url}: {error}"))?;
+            if !address.is_loopback() && !self.i_may_test_this {
+                return Err(format!(
+                    "{} is not this machine: add --i-may-test-this if it is yours to test, or its owner agreed",
+                    address.host()
+                ));
+            }
+        }
+        Ok(url)
+    }
+
+    fn client(&self) -> Result<Client, String> {
+        let answer = seconds("--timeout", self.timeout)?;
+        let limits = Limits { connect: CONNECT_LIMIT.min(answer), answer, ..Limits::default() };
+        let tls = trusted(self.ca_file.as_deref()).map_err(|error| error.to_string())?;
+        Ok(Client::new(limits, tls))
+    }
+
+    fn site<F: cloakroom_audit::Fetch>(&self, fetch: F, start: &str) -> Result<Site<F>, String> {
+        let gap = self.gap(start)?;
+        let most = self.pages.saturating_add(self.samples).saturating_add(REQUESTS_BESIDE);
+        let wrong = |error| format!("{start}: {error}");
+        let mut site = Site::new(fetch, start, Pace { gap, most }).map_err(wrong)?;
+        for origin in self.scope.iter().chain(&self.plain_of(start)) {
+            site.allow(origin).map_err(|error| format!("{origin}: {error}"))?;
+        }
+        Ok(site)
+    }
+
+    fn gap(&self, start: &str) -> Result<Duration, String> {
+        let at_home = Address::parse(start).is_ok_and(|address| address.is_loopback());
+        let rate = self.rate.unwrap_or(if at_home { RATE_AT_HOME } else { RATE });
+        if RATES.contains(&rate) {
+            Ok(Duration::from_secs_f64(1.0 / rate))
+        } else {
+            Err(format!("--rate {rate}: between {} and {} in a second", RATES.start(), RATES.end()))
+        }
+    }
+
+    fn plain_of(&self, start: &str) -> Option<String> {
+        self.plain.clone().or_else(|| plain_address(start))
+    }
+
+    fn crawl_plan(&self) -> CrawlPlan {
+        CrawlPlan {
+            pages: self.pages,
+            depth: self.depth,
+            leave_out: self.leave_out.clone(),
+            heeds_robots: !self.ignore_robots,
+        }
+    }
+
+    fn probe_plan(&self, start: &str) -> ProbePlan {
+        let plants = !self.no_planting;
+        ProbePlan { samples: self.samples, plants, plain: self.plain_of(start) }
+    }
+}
+
+fn seconds(option: &str, value: f64) -> Result<Duration, String> {
+    let refused = || format!("{option} {value}: a number of seconds, more than 0");
+    let duration = Duration::try_from_secs_f64(value).map_err(|_| refused())?;
+    if duration.is_zero() { Err(refused()) } else { Ok(duration) }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let number = text.parse::<u64>().ok().filter(|number| *number <= COUNT_MOST);
+    let number = number.and_then(|number| usize::try_from(number).ok());
+    number.ok_or_else(|| format!("a number up to {COUNT_MOST}"))
+}
