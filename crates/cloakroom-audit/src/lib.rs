@@ -73,7 +73,9 @@ pub use observed::{Declared, Observed};
 pub use page::rules_page;
 pub use report::{
     Coverage, Day, Detail, FAIL_ON, Facts, Format, Judged, Look, NoDay, Report, Reported,
-    Requirement, SCHEMA, Standard, Standing, Tally, Tested, coverage,
+    Requirement, SAVED_MAX, SCHEMA, SUPPRESSIONS_MAX, Saved, SavedError, SavedFinding, Since,
+    Standard, Standing, Suppression, SuppressionError, Suppressions, Tally, Tested, Trend,
+    coverage,
 };
 pub use probes::{ProbePlan, plain_address, probe};
 pub use robots::{ROBOTS_MAX, Robots};

@@ -3,19 +3,31 @@
 //! A [`Report`] is made once and holds nothing that may not be printed: whatever goes in is cleaned at
 //! the one door, so that a format has to escape its own marks and nothing else.
 
+mod changes;
 mod cleaning;
 mod coverage;
+mod escape;
+mod html;
 mod json;
+mod junit;
 mod look;
+mod markdown;
 mod moment;
+mod sarif;
+mod saved;
+mod sources;
 mod standing;
+mod suppressions;
 mod terminal;
 
+pub use changes::{Since, Trend};
 pub use coverage::{Coverage, Requirement, Standard, Tested, coverage};
 pub use json::SCHEMA;
 pub use look::{Detail, Format, Look};
 pub use moment::{Day, NoDay};
+pub use saved::{SAVED_MAX, Saved, SavedError, SavedFinding};
 pub use standing::Standing;
+pub use suppressions::{SUPPRESSIONS_MAX, Suppression, SuppressionError, Suppressions};
 
 use crate::finding::{Answer, Evidence, Finding, Severity};
 use crate::mask::shown_url;
@@ -29,9 +41,9 @@ use std::fmt;
 /// The release that writes the report.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// From here on a finding makes an audit fail, if nobody says otherwise: what is only good to know does
-/// not.
-pub const FAIL_ON: Severity = Severity::Low;
+/// From here on a finding makes an audit fail, if nobody says otherwise: what is below is a layer that
+/// is missing, or good to know.
+pub const FAIL_ON: Severity = Severity::Medium;
 
 /// What the person who asked knows about the asking.
 ///
@@ -88,6 +100,8 @@ pub struct Reported {
     pub finding: Finding,
     /// Whether it counts.
     pub standing: Standing,
+    /// How it compares with the last audit, if there is one to compare with.
+    pub change: Option<Trend>,
 }
 
 /// What an audit came to.
@@ -119,6 +133,7 @@ pub struct Report {
     fail_on: Severity,
     judged: Vec<Judged>,
     findings: Vec<Reported>,
+    since: Option<Since>,
 }
 
 impl Report {
@@ -167,6 +182,7 @@ impl Report {
                 .map(|(rule, answer)| Judged { rule, answer: cleaning.answer(answer) })
                 .collect(),
             findings,
+            since: None,
         }
     }
 
@@ -200,6 +216,11 @@ impl Report {
     /// Where the login script is, if there is one.
     pub fn script(&self) -> Option<&str> {
         self.script.as_deref()
+    }
+
+    /// What became of the findings of the last audit, if there is one to compare with.
+    pub const fn compared(&self) -> Option<&Since> {
+        self.since.as_ref()
     }
 
     /// Every rule with its answer, in the order of the list.
@@ -285,6 +306,10 @@ impl Report {
         match format {
             Format::Terminal => self.to_text(look),
             Format::Json => self.to_json(),
+            Format::Sarif => self.to_sarif(),
+            Format::Junit => self.to_junit(),
+            Format::Html => self.to_html(),
+            Format::Markdown => self.to_markdown(),
         }
     }
 }
@@ -330,6 +355,7 @@ fn reported(
         fingerprint: finding.fingerprint(rule.id, host),
         finding: cleaning.finding(finding),
         standing: Standing::Open,
+        change: None,
     };
     answer.findings().iter().map(one).collect()
 }

@@ -7,6 +7,7 @@
 use super::texts_of;
 use crate::exchange::{Exchange, Headers};
 use crate::finding::{Answer, Finding};
+use crate::line::Line;
 use crate::mask::{is_secret_name, looks_secret};
 use crate::observed::Observed;
 use crate::role::{self, Role};
@@ -38,7 +39,9 @@ impl Cleaning {
         for line in observed.lines() {
             found.cookie(line.role, &line.value);
         }
-        observed.exchanges().iter().for_each(|exchange| found.exchange(exchange));
+        let takes = observed.scenes().iter().flat_map(|scene| &scene.takes);
+        let tried = takes.filter_map(|take| take.exchange.as_ref());
+        observed.exchanges().iter().chain(tried).for_each(|exchange| found.exchange(exchange));
         found.declared(declared);
         found.cleaning()
     }
@@ -110,6 +113,10 @@ impl Found {
         for pair in exchange.request.all("cookie").flat_map(cloakroom_cookie::pairs) {
             let name = String::from_utf8_lossy(pair.name()).into_owned();
             self.cookie(role::guess(&name, pair.value()), pair.value());
+        }
+        for raw in exchange.response.all("set-cookie") {
+            let line = Line::read(0, raw, exchange.at());
+            self.cookie(role::guess(&line.name_text(), &line.value), &line.value);
         }
         self.headers(&exchange.request);
         self.headers(&exchange.response);

@@ -1,7 +1,7 @@
 //! The report for programs. `docs/audit-report.schema.json` describes it; [`Saved`](super::Saved) reads it.
 
 use super::moment::timestamp;
-use super::{Judged, Report, Reported, Standing, coverage};
+use super::{Judged, Report, Reported, SavedFinding, Since, Standing, Trend, coverage};
 use crate::finding::{Answer, Evidence};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ struct Document<'r> {
     rules: Vec<OneRule<'r>>,
     not_decided: Vec<Reason<'r>>,
     coverage: Vec<Row<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Compared<'r>>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +88,10 @@ struct OneFinding<'r> {
     standing: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     suppression: Option<Suppressed<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity_was: Option<&'static str>,
     evidence: Vec<Proof<'r>>,
 }
 
@@ -135,6 +141,25 @@ struct Row<'r> {
     not_tested: Option<&'static str>,
 }
 
+#[derive(Serialize)]
+struct Compared<'r> {
+    ended: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_target: Option<&'r str>,
+    gone: Vec<Earlier<'r>>,
+    unknown: Vec<Earlier<'r>>,
+}
+
+#[derive(Serialize)]
+struct Earlier<'r> {
+    id: &'r str,
+    fingerprint: &'r str,
+    rule: &'r str,
+    severity: &'static str,
+    subject: &'r str,
+    seen: &'r str,
+}
+
 fn document(report: &Report) -> Document<'_> {
     let reasons = report.not_decided().into_iter();
     Document {
@@ -154,6 +179,7 @@ fn document(report: &Report) -> Document<'_> {
             .map(|(why, rules)| Reason { why, rules: rules.iter().map(|rule| rule.id).collect() })
             .collect(),
         coverage: rows(report),
+        since: report.since.as_ref().map(compared),
     }
 }
 
@@ -194,8 +220,33 @@ fn one_finding(found: &Reported) -> OneFinding<'_> {
         source: found.rule.source,
         standing: found.standing.as_str(),
         suppression: suppression(&found.standing),
+        change: found.change.map(Trend::as_str),
+        severity_was: severity_was(found),
         evidence: finding.evidence.iter().map(proof).collect(),
     }
+}
+
+/// How severe it was in the baseline or in the last audit, where that differs.
+fn severity_was(found: &Reported) -> Option<&'static str> {
+    match (&found.standing, found.change) {
+        (Standing::Worse { was }, _) => Some(was.as_str()),
+        (_, Some(Trend::Severity { was })) => Some(was.as_str()),
+        (_, Some(Trend::New | Trend::Still) | None) => None,
+    }
+}
+
+fn compared(since: &Since) -> Compared<'_> {
+    Compared {
+        ended: &since.ended,
+        other_target: since.other_target.as_deref(),
+        gone: since.gone.iter().map(earlier).collect(),
+        unknown: since.unknown.iter().map(earlier).collect(),
+    }
+}
+
+fn earlier(found: &SavedFinding) -> Earlier<'_> {
+    let SavedFinding { id, fingerprint, rule, severity, subject, seen, was_suppressed: _ } = found;
+    Earlier { id, fingerprint, rule, severity: severity.as_str(), subject, seen }
 }
 
 fn suppression(standing: &Standing) -> Option<Suppressed<'_>> {

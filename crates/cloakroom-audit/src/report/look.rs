@@ -7,17 +7,30 @@ pub enum Format {
     Terminal,
     /// Everything, for programs; later audits read it back.
     Json,
+    /// For viewers of code: SARIF 2.1.0.
+    Sarif,
+    /// For the test pages of build servers.
+    Junit,
+    /// A page for a browser, in one file.
+    Html,
+    /// For pull requests and wikis.
+    Markdown,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Terminal, Self::Json];
+    pub const ALL: [Self; 6] =
+        [Self::Terminal, Self::Json, Self::Sarif, Self::Junit, Self::Html, Self::Markdown];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Terminal => "terminal",
             Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Html => "html",
+            Self::Markdown => "markdown",
         }
     }
 

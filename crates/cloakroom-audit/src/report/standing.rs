@@ -33,6 +33,9 @@ pub enum Standing {
 }
 
 impl Standing {
+    pub(super) const SUPPRESSED: &'static str = "suppressed";
+    pub(super) const EXPIRED: &'static str = "expired";
+
     /// Whether it counts.
     pub const fn counts(&self) -> bool {
         match self {
@@ -47,8 +50,8 @@ impl Standing {
             Self::Open => "open",
             Self::Known => "known",
             Self::Worse { .. } => "worse",
-            Self::Suppressed { .. } => "suppressed",
-            Self::Expired { .. } => "expired",
+            Self::Suppressed { .. } => Self::SUPPRESSED,
+            Self::Expired { .. } => Self::EXPIRED,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The report for a person at a terminal.
 
 use super::moment::{readable, span};
-use super::{Coverage, Detail, Look, Report, Reported, coverage};
+use super::{Coverage, Detail, Look, Report, Reported, SavedFinding, Since, Trend, coverage};
 use crate::finding::{Answer, Severity};
 use crate::rule::Rule;
 
@@ -117,6 +117,7 @@ impl Page {
             self.severity(report, severity, verbose);
         }
         self.set_aside(report);
+        self.since(report);
         if verbose {
             self.holding(report);
             self.coverage(report);
@@ -175,8 +176,10 @@ impl Page {
     fn finding(&mut self, found: &Reported) {
         let finding = &found.finding;
         let (subject, seen) = (&finding.subject, &finding.seen);
-        let sure = finding.confidence.as_str();
-        self.wrapped(DEEP - 2, &format!("{subject}: {seen} ({sure})"), Style::Plain);
+        let mut marks = vec![finding.confidence.as_str().to_owned()];
+        marks.extend(found.change.map(|change| change.to_string()));
+        let marks = marks.join(", ");
+        self.wrapped(DEEP - 2, &format!("{subject}: {seen} ({marks})"), Style::Plain);
         self.wrapped(DEEP, &format!("expected: {}", finding.expected), Style::Plain);
         if let Some(standing) = found.standing.sentence() {
             self.wrapped(DEEP, &standing, Style::Of(Severity::Medium));
@@ -216,6 +219,24 @@ impl Page {
             let subject = &found.finding.subject;
             let standing = found.standing.sentence().unwrap_or_default();
             self.wrapped(2, &format!("{severity} {rule} {subject}: {standing}"), Style::Plain);
+        }
+    }
+
+    /// What became of the findings of the last audit.
+    fn since(&mut self, report: &Report) {
+        let Some(since) = &report.since else { return };
+        self.heading(&format!("SINCE {}", since.ended), Style::Bold);
+        if let Some(other) = &since.other_target {
+            let text = format!("The last report is about {other}: nothing can be compared");
+            self.wrapped(2, &text, Style::Of(Severity::Medium));
+        }
+        self.wrapped(2, &since_sentence(report, since), Style::Plain);
+        for (word, found, style) in
+            [("gone", &since.gone, Style::Good), ("not known", &since.unknown, Style::Plain)]
+        {
+            for SavedFinding { rule, subject, severity, .. } in found {
+                self.wrapped(2, &format!("{word}: {severity} {rule} {subject}"), style);
+            }
         }
     }
 
@@ -272,6 +293,20 @@ fn end_style(report: &Report) -> Style {
         (true, Some(worst)) => Style::Of(worst),
         (true, None) => Style::Good,
     }
+}
+
+/// How many findings are new, still there, changed, gone.
+pub(super) fn since_sentence(report: &Report, since: &Since) -> String {
+    let count = |word| {
+        let changes = report.findings.iter().filter_map(|found| found.change);
+        changes.filter(|change| change.as_str() == word).count()
+    };
+    let same = count(Trend::Still.as_str());
+    let (new, changed) = (count(Trend::New.as_str()), count("changed"));
+    let (gone, unknown) = (since.gone.len(), since.unknown.len());
+    format!(
+        "{new} new, {same} still there, {changed} with another severity, {gone} gone, {unknown} not decided this time"
+    )
 }
 
 /// The whole report in a sentence.

@@ -78,12 +78,12 @@ fn an_audit_that_saw_nothing_is_not_clean() {
 #[test]
 #[should_panic(expected = "C01  Cookie without Secure")]
 fn a_test_that_asserts_shows_what_is_wrong() {
-    report_of(vec![("C01", Answer::Broken(vec![finding(Severity::Low, "a")]))]).assert_clean();
+    report_of(vec![("C01", Answer::Broken(vec![finding(FAIL_ON, "a")]))]).assert_clean();
 }
 
 #[test]
-fn what_is_good_to_know_fails_nothing() {
-    report_of(vec![("C01", Answer::Broken(vec![finding(Severity::Info, "a")]))]).assert_clean();
+fn what_is_less_severe_fails_nothing() {
+    report_of(vec![("C01", Answer::Broken(vec![finding(Severity::Low, "a")]))]).assert_clean();
 }
 
 #[test]
@@ -160,4 +160,151 @@ fn a_passwords_value_that_was_used_stands_nowhere() {
         let text = report.write(format, &Look { detail: Detail::Verbose, ..Look::default() });
         assert!(!text.contains("hunter2"), "{}: {text}", format.as_str());
     }
+}
+
+#[test]
+fn what_the_baseline_has_is_shown_and_does_not_count() {
+    let answers = |severity| vec![("C01", Answer::Broken(vec![finding(severity, "a")]))];
+    let baseline = Saved::read(&report_of(answers(Severity::Medium)).to_json()).unwrap();
+
+    let standing = |severity| {
+        let report = report_of(answers(severity)).with_baseline(&baseline);
+        (report.findings()[0].standing.as_str(), report.is_clean(Severity::Low))
+    };
+
+    assert_eq!(standing(Severity::Medium), ("known", true));
+    assert_eq!(standing(Severity::Low), ("known", true));
+    assert_eq!(standing(Severity::High), ("worse", false));
+    let other = report_of(vec![("C02", Answer::Broken(vec![finding(Severity::Medium, "a")]))]);
+    assert!(!other.with_baseline(&baseline).is_clean(Severity::Low));
+}
+
+fn suppressions(until: &str) -> Suppressions {
+    let text = format!(
+        "[[suppress]]\nrule = \"c01\"\nsubject = \"a\"\nreason = \"agreed\"\nuntil = {until}\n"
+    );
+    Suppressions::read(&text).unwrap()
+}
+
+#[test]
+fn a_suppression_holds_through_its_last_day_and_not_a_second_longer() {
+    let report = || report_of(vec![("C01", Answer::Broken(vec![finding(Severity::High, "a")]))]);
+    let row = suppressions("2026-09-21");
+    let midnight = NOW / 86_400 * 86_400 + 86_400;
+
+    let before = report().with_suppressions(&row, midnight - 1);
+    let after = report().with_suppressions(&row, midnight);
+
+    assert!(before.is_clean(Severity::Info) && before.notes().is_empty(), "{:?}", before.notes());
+    assert_eq!(after.worst(), Some(Severity::High));
+    assert_eq!(after.findings()[0].standing.as_str(), "expired");
+    assert_eq!(after.notes(), ["the suppression of C01 for a (line 1) expired with 2026-09-21"]);
+    assert!(after.to_text(&Look::default()).contains("counts again: agreed"));
+}
+
+#[test]
+fn a_baseline_does_not_accept_what_was_only_put_off() {
+    let report = || report_of(vec![("C01", Answer::Broken(vec![finding(Severity::High, "a")]))]);
+    let put_off = report().with_suppressions(&suppressions("2026-09-21"), NOW);
+    let baseline = Saved::read(&put_off.to_json()).unwrap();
+    let accepted = Saved::read(&report().to_json()).unwrap();
+    let later = NOW + 86_400;
+
+    let without_the_row = report().with_baseline(&baseline);
+    let expired_first =
+        report().with_suppressions(&suppressions("2026-09-21"), later).with_baseline(&accepted);
+    let known_first =
+        report().with_baseline(&accepted).with_suppressions(&suppressions("2026-09-21"), later);
+
+    for report in [without_the_row, expired_first, known_first] {
+        assert_eq!(report.worst(), Some(Severity::High), "{:?}", report.findings()[0].standing);
+    }
+}
+
+#[test]
+fn a_suppression_that_fits_nothing_is_told_if_its_rule_decides() {
+    let notes = |answer| {
+        let report =
+            report_of(vec![("C01", answer)]).with_suppressions(&suppressions("2027-01-31"), NOW);
+        report.notes().to_vec()
+    };
+
+    assert_eq!(
+        notes(holds()),
+        ["the suppression of C01 for a (line 1) fits no finding: it can be taken out"]
+    );
+    assert_eq!(notes(not_decided("no cookie was set")), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_of_suppressions_that_says_too_little_is_refused_with_its_line() {
+    let good =
+        "[[suppress]]\nrule = \"C01\"\nsubject = \"a\"\nreason = \"agreed\"\nuntil = 2027-01-31\n";
+    assert_eq!(Suppressions::read(good).unwrap().rows().len(), 1);
+    assert!(Suppressions::read(&good.replace("2027-01-31", "\"2027-01-31\"")).is_ok());
+    assert!(Suppressions::read("").unwrap().rows().is_empty());
+    for (text, line, what) in [
+        (good.replace("agreed", " "), 4, "the reason is empty"),
+        (good.replace("reason = \"agreed\"\n", ""), 1, "there is no reason"),
+        (good.replace("\"agreed\"", "7"), 4, "the reason has to be a text"),
+        (good.replace("until = 2027-01-31\n", ""), 1, "there is no last day"),
+        (good.replace("2027-01-31", "2027-02-30"), 5, ""),
+        (good.replace("2027-01-31", "2027-01-31T00:00:00Z"), 5, "until is no day"),
+        (good.replace("2027-01-31", "\"soon\""), 5, "until is no day"),
+        (good.replace("C01", "C99"), 2, "there is no rule \"C99\""),
+        (good.replace("rule = \"C01\"\n", ""), 1, "there is no rule"),
+        (good.replace("subject = \"a\"\n", ""), 1, "neither a subject nor a fingerprint"),
+        (good.replace("\"a\"", "\"\""), 3, "subject has to be a text"),
+        (good.replace("until", "untill"), 5, "`untill` is not known"),
+        (good.replace("[[suppress]]", "[suppress]"), 1, "two brackets"),
+        (good.replace("suppress", "ignore"), 1, "`ignore` is not known"),
+        (format!("{good}]"), 6, "this is no TOML"),
+        ("#".repeat(SUPPRESSIONS_MAX + 1), 1, "octets"),
+    ] {
+        let error = Suppressions::read(&text).unwrap_err();
+
+        assert_eq!(error.line(), line, "{what}: {error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn what_changed_since_the_last_audit_is_told_apart() {
+    let last = report_of(vec![
+        (
+            "C01",
+            Answer::Broken(vec![
+                finding(Severity::High, "same"),
+                finding(Severity::High, "mended"),
+            ]),
+        ),
+        ("C02", Answer::Broken(vec![finding(Severity::Low, "raised")])),
+        ("C03", Answer::Broken(vec![finding(Severity::Low, "unseen")])),
+    ]);
+    let last = Saved::read(&last.to_json()).unwrap();
+
+    let report = report_of(vec![
+        (
+            "C01",
+            Answer::Broken(vec![finding(Severity::High, "same"), finding(Severity::High, "fresh")]),
+        ),
+        ("C02", Answer::Broken(vec![finding(Severity::Medium, "raised")])),
+        ("C03", not_decided("no cookie was set")),
+    ])
+    .since(&last);
+
+    let change = |subject: &str| {
+        let found = report.findings().iter().find(|found| found.finding.subject == subject);
+        found.and_then(|found| found.change)
+    };
+    assert_eq!(change("same"), Some(Trend::Still));
+    assert_eq!(change("fresh"), Some(Trend::New));
+    assert_eq!(change("raised"), Some(Trend::Severity { was: Severity::Low }));
+    let subjects = |found: &[SavedFinding]| -> Vec<String> {
+        found.iter().map(|found| found.subject.clone()).collect()
+    };
+    let since = report.compared().unwrap();
+    assert_eq!(subjects(&since.gone), ["mended"]);
+    assert_eq!(subjects(&since.unknown), ["unseen"]);
+    assert_eq!(since.other_target, None);
 }
