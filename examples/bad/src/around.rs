@@ -15,7 +15,7 @@ use crate::switches::Bad;
 use crate::table::Session;
 use crate::tokens::{self, For};
 use crate::visit::Visit;
-use crate::{cookies, gate, pages};
+use crate::{cookies, gate, pages, signing};
 
 const CONTENT_POLICY: &str = "default-src 'none'; form-action 'self'; base-uri 'none'";
 const NO_FRAMES: &str = "default-src 'none'; form-action 'self'; base-uri 'none'; \
@@ -44,6 +44,9 @@ pub(crate) async fn around(State(site): State<Site>, mut request: Request, next:
     if is_page {
         greet(&site, &visit, response.headers_mut());
     }
+    if site.switches.has(Bad::S07) && visit.user().is_some() {
+        cookies::set_longer(&visit, response.headers_mut());
+    }
     dress(&site, &visit, response.headers_mut());
     if let Some(asker) = asker.filter(|_| site.switches.has(Bad::X08)) {
         let headers = response.headers_mut();
@@ -69,15 +72,33 @@ fn greet(site: &Site, visit: &Visit, headers: &mut HeaderMap) {
     if site.switches.has(Bad::G01) && !visit.has_cookies {
         cookies::set_tracker(headers);
     }
-    if site.switches.has(Bad::G03) && visit.found.is_none() && !headers.contains_key(SET_COOKIE) {
+    // A token that is none may be older than a sign-in of which this request knows nothing.
+    let is_new = visit.planted.is_none() || site.switches.has(Bad::S03);
+    let is_nobody = visit.found.is_none() && !headers.contains_key(SET_COOKIE);
+    if site.switches.has(Bad::G03) && is_nobody && is_new {
         let session = Session::of(None, site.now());
         let token = tokens::mint(site, For::Stranger);
         site.table().insert(&token, session.clone());
         cookies::set_session(site, headers, &token, &session);
     }
-    if let Some(session) = visit.session().filter(|_| site.switches.has(Bad::X06)) {
+    let Some((token, session)) = &visit.found else { return };
+    if site.switches.has(Bad::X06) {
         cookies::set_form(headers, &session.form_token);
     }
+    if site.switches.has(Bad::O03) && session.user.is_some() {
+        let renewed = signing::renew_in_passing(site, token, session);
+        cookies::set_session(site, headers, &renewed, session);
+    }
+    if let Some((token, session)) = led_over(site, session) {
+        cookies::set_session(site, headers, &token, &session);
+    }
+}
+
+/// The session of whoever signed in with this stranger's token.
+fn led_over(site: &Site, session: &Session) -> Option<(String, Session)> {
+    let next = session.led_to.clone()?;
+    let session = site.table().sessions.get(&next).cloned()?;
+    Some((next, session))
 }
 
 fn dress(site: &Site, visit: &Visit, headers: &mut HeaderMap) {

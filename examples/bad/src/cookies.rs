@@ -7,11 +7,15 @@ use crate::site::Site;
 use crate::switches::Bad;
 use crate::table::{ABSOLUTE, REMEMBERED, Session};
 use crate::tokens;
+use crate::visit::Visit;
 
 /// The cookie that signs in again where that is broken.
 pub(crate) const SECOND: &str = "__Host-Http-login";
 /// The form token where a cookie says what it is.
 pub(crate) const FORM: &str = "__Host-csrf";
+/// Grows where that is broken, up to a size that servers still read.
+const LONGER: &str = "__Host-theme-of";
+const LONGEST: usize = 3000;
 /// What an honest cookie says beside its name and value.
 const GOOD: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 const DAY: u64 = 24 * 60 * 60;
@@ -86,6 +90,14 @@ pub(crate) fn set_second(headers: &mut HeaderMap, value: &str) {
 
 pub(crate) fn set_form(headers: &mut HeaderMap, value: &str) {
     push(headers, &format!("{FORM}={value}; {GOOD}"));
+}
+
+/// Says the same once more, and something behind it.
+pub(crate) fn set_longer(visit: &Visit, headers: &mut HeaderMap) {
+    let known = visit.cookies.get(LONGER).map_or("", String::as_str);
+    if known.len() < LONGEST {
+        push(headers, &format!("{LONGER}={known}{}; {GOOD}", "and-the-news-page-".repeat(2)));
+    }
 }
 
 pub(crate) fn set_tracker(headers: &mut HeaderMap) {

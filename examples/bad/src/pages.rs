@@ -22,6 +22,9 @@ pub(crate) fn page(site: &Site, visit: &Visit, title: &str, content: &Markup) ->
                 (broken(site))
                 (navigation(site, visit))
                 h1 { (title) }
+                @if let Some(token) = visit.planted.as_ref().filter(|_| site.switches.has(Bad::I05)) {
+                    p { "There is no session " (shortened(token)) }
+                }
                 (content)
                 @if site.switches.has(Bad::H05) {
                     script { (PreEscaped("localStorage.setItem('authToken', document.title);")) }
@@ -30,6 +33,11 @@ pub(crate) fn page(site: &Site, visit: &Visit, title: &str, content: &Markup) ->
         }
     };
     Html(page.into_string())
+}
+
+/// The beginning of what may be very long.
+fn shortened(token: &str) -> String {
+    token.chars().take(64).collect()
 }
 
 fn broken(site: &Site) -> Markup {

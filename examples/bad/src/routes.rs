@@ -38,6 +38,7 @@ impl Site {
             .route("/login", get(login_page).post(login))
             .route("/cart", get(cart))
             .route("/cart/add", also(has(Bad::X04), post(add), get(add_by_address)))
+            .route("/report", post(report))
             .route("/account", get(account))
             .route("/profile", post(profile))
             .route("/password", post(password))
@@ -59,13 +60,11 @@ impl FromRequest<Site> for Sent {
 
     async fn from_request(request: Request, site: &Site) -> Result<Self, Response> {
         let visit = request.extensions().get::<Visit>().cloned().unwrap_or_default();
-        let is_login = request.uri().path() == "/login";
+        let path = request.uri().path().to_owned();
         let Form(fields) = Form::<Fields>::from_request(request, site)
             .await
             .map_err(|rejection| rejection.into_response())?;
-        let given = field(&fields, "form_token");
-        let is_exempt = is_login && site.switches.has(Bad::X07);
-        if !is_exempt && !gate::is_right_token(site, &visit, given) {
+        if !gate::is_right_token(site, &visit, &path, field(&fields, "form_token")) {
             return Err((StatusCode::FORBIDDEN, pages::refused()).into_response());
         }
         Ok(Self { visit, fields })
@@ -131,6 +130,10 @@ async fn add(State(site): State<Site>, Sent { visit, .. }: Sent) -> Response {
 
 async fn add_by_address(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Response {
     signing::add(&site, &visit).await
+}
+
+async fn report(State(site): State<Site>, Sent { visit, .. }: Sent) -> Response {
+    signing::report(&site, &visit).await
 }
 
 async fn account(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Response {

@@ -1,5 +1,7 @@
 //! What changes a session: signing in and out, proving who one is, filling a cart.
 
+use std::time::Duration;
+
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
@@ -10,15 +12,17 @@ use crate::table::Session;
 use crate::tokens::{self, For};
 use crate::visit::Visit;
 
+/// Between reading a cart and writing it, where that is two things.
+const MOMENT: Duration = Duration::from_millis(50);
+/// How long a report takes.
+const WORK: Duration = Duration::from_millis(1500);
+
 /// The session of whoever proved to be this user takes the place of the visitor's.
 pub(crate) fn sign_in(site: &Site, visit: &Visit, user: &str, remember: bool) -> Response {
     let has = |bad| site.switches.has(bad);
     let token = token_at_sign_in(site, visit, user);
     let mut session = Session::of(Some(user), site.now());
     session.is_remembered = remember;
-    if let Some(before) = visit.session().filter(|_| has(Bad::F06)) {
-        session.items = before.items;
-    }
     let mut table = site.table();
     session.sign_in = table.count();
     if !has(Bad::M01) {
@@ -27,6 +31,10 @@ pub(crate) fn sign_in(site: &Site, visit: &Visit, user: &str, remember: bool) ->
     match &visit.found {
         // Both tokens are the user's now.
         Some((old, _)) if has(Bad::F03) => table.insert(old, session.clone()),
+        Some((old, before)) if has(Bad::F06) => {
+            let led = Session { led_to: Some(token.clone()), ..before.clone() };
+            table.insert(old, led);
+        }
         Some((old, _)) => drop(table.sessions.remove(old)),
         None => {}
     }
@@ -97,7 +105,7 @@ pub(crate) fn sign_out(site: &Site, visit: &Visit) -> Response {
     let mut response = Redirect::to("/").into_response();
     if let Some((token, session)) = visit.found.as_ref().filter(|_| !has(Bad::O01)) {
         let mut table = site.table();
-        table.sessions.remove(token);
+        table.end_line(token);
         if !has(Bad::O03) {
             table.end_sign_in(session.sign_in);
         }
@@ -123,8 +131,36 @@ pub(crate) async fn add(site: &Site, visit: &Visit) -> Response {
         cookies::set_session(site, response.headers_mut(), &token, &session);
         return response;
     };
+    let before = visit.session().map_or(0, |session| session.items);
+    if site.switches.has(Bad::S01) {
+        tokio::time::sleep(MOMENT).await;
+    }
     if let Some(session) = site.table().sessions.get_mut(token) {
-        session.items += 1;
+        session.items = if site.switches.has(Bad::S01) { before } else { session.items } + 1;
     }
     response
+}
+
+/// Works for a while, and then keeps in the session that it is done.
+pub(crate) async fn report(site: &Site, visit: &Visit) -> Response {
+    let Some((token, session)) = visit.found.clone().filter(|_| visit.user().is_some()) else {
+        return Redirect::to("/login").into_response();
+    };
+    tokio::time::sleep(WORK).await;
+    let mut table = site.table();
+    if site.switches.has(Bad::S02) {
+        table.insert(&token, Session { reports: session.reports + 1, ..session });
+    } else if let Some(session) = table.sessions.get_mut(&token) {
+        session.reports += 1;
+    }
+    drop(table);
+    Redirect::to("/account").into_response()
+}
+
+/// One more token for the session, beside the one that came.
+pub(crate) fn renew_in_passing(site: &Site, token: &str, session: &Session) -> String {
+    let renewed = tokens::mint(site, For::Renewal);
+    let next = Session { parent: Some(token.to_owned()), ..session.clone() };
+    site.table().insert(&renewed, next);
+    renewed
 }

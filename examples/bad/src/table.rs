@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) user: Option<String>,
     /// What is in the cart.
     pub(crate) items: u64,
+    /// How many reports were made.
+    pub(crate) reports: u64,
     /// Goes with every form of this session.
     pub(crate) form_token: String,
     /// Which sign-in it belongs to: all of its sessions end together.
@@ -33,6 +35,10 @@ pub(crate) struct Session {
     pub(crate) is_remembered: bool,
     /// Where it went on, and since when.
     pub(crate) renewed: Option<(String, u64)>,
+    /// The session of the user who signed in with this token, which whoever shares it is given.
+    pub(crate) led_to: Option<String>,
+    /// The token from which it was renewed in passing.
+    pub(crate) parent: Option<String>,
 }
 
 impl Session {
@@ -40,6 +46,7 @@ impl Session {
         Self {
             user: user.map(str::to_owned),
             items: 0,
+            reports: 0,
             form_token: entropy::hex(16),
             sign_in: 0,
             began: now,
@@ -47,6 +54,8 @@ impl Session {
             is_fresh: false,
             is_remembered: false,
             renewed: None,
+            led_to: None,
+            parent: None,
         }
     }
 }
@@ -100,6 +109,14 @@ impl Table {
     pub(crate) const fn count(&mut self) -> u64 {
         self.counted += 1;
         self.counted
+    }
+
+    /// Ends a token, and those from which it was renewed.
+    pub(crate) fn end_line(&mut self, token: &str) {
+        let mut next = Some(token.to_owned());
+        while let Some(token) = next {
+            next = self.sessions.remove(&token).and_then(|session| session.parent);
+        }
     }
 
     /// Ends what began with this sign-in.

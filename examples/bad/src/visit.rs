@@ -46,7 +46,7 @@ impl Visit {
         };
         let names = [cookies::session_name(site), cookies::SECOND.to_owned()];
         let mut values: Vec<String> = Vec::new();
-        for (name, value) in pairs(request) {
+        for (name, value) in pairs(site, request) {
             if !names.contains(&name) {
                 visit.cookies.insert(name, value);
             } else if !values.contains(&value) {
@@ -56,8 +56,11 @@ impl Visit {
         if site.switches.has(Bad::F07) {
             values.extend(request.uri().query().into_iter().flat_map(values_of));
         }
+        if site.switches.has(Bad::S04) {
+            values.truncate(1);
+        }
         visit.is_stumbling =
-            site.switches.has(Bad::I05) && values.iter().any(|value| !is_well_formed(value));
+            site.switches.has(Bad::S06) && values.iter().any(|value| !is_well_formed(value));
         (visit, values)
     }
 
@@ -148,14 +151,25 @@ fn origin(site: &Site, request: &Request, is_encrypted: bool) -> String {
 }
 
 /// Every pair of every Cookie field; what is no pair hides no other.
-fn pairs(request: &Request) -> Vec<(String, String)> {
+fn pairs(site: &Site, request: &Request) -> Vec<(String, String)> {
     let fields = request.headers().get_all(COOKIE).iter();
     let texts = fields.map(|field| String::from_utf8_lossy(field.as_bytes()).into_owned());
     let split = |text: String| -> Vec<(String, String)> {
-        let pairs = text.split(';').filter_map(|pair| pair.trim().split_once('='));
-        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        let pairs = text.split(';').map(|pair| pair.trim().split_once('='));
+        let pairs = pairs.map(|pair| Some((pair?.0.to_owned(), pair?.1.to_owned())));
+        if site.switches.has(Bad::S05) {
+            let is_fine = |pair: &Option<(String, String)>| pair.as_ref().is_some_and(is_plain);
+            return pairs.take_while(is_fine).flatten().collect();
+        }
+        pairs.flatten().collect()
     };
     texts.flat_map(split).collect()
+}
+
+/// Whether a reader that is not careful goes on behind this pair.
+fn is_plain((name, value): &(String, String)) -> bool {
+    let text = |text: &str| text.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'"');
+    !name.is_empty() && text(name) && text(value)
 }
 
 fn values_of(query: &str) -> impl Iterator<Item = String> {
