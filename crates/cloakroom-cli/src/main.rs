@@ -4,6 +4,8 @@
 
 mod audit;
 mod client;
+mod clock;
+mod doctor;
 mod explain;
 mod outcome;
 
@@ -24,12 +26,15 @@ struct Arguments {
 enum Command {
     /// Finds what is wrong with a site's cookies and sessions.
     Audit(audit::Arguments),
+    /// Tells what each browser does with a cookie, and why.
+    Doctor(doctor::Arguments),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match outcome {
         Ok(outcome) => outcome.code(),
