@@ -33,8 +33,8 @@ use std::task::{Poll, Waker};
 
 use cloakroom_store::{
     Answer, Bulletin, Commit, Count, Create, Cursor, Draft, End, EndedAll, Ending, Expect, Keep,
-    Key, Limit, Listener, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation,
-    Route, SessionId, Store, StoreError, Survival, Swept, Target, Timestamp, Told, Touch, UserId,
+    Key, Limit, Loads, Ops, Page, Record, Registry, Resume, Rotate, Rotation, SessionId, Store,
+    StoreError, Swept, Target, Timestamp, Touch, UserId,
 };
 
 use crate::executor::block_on;
@@ -221,29 +221,7 @@ impl<T> Place<T> {
 }
 
 impl<S: Registry> Store for Paced<S> {
-    fn name(&self) -> &'static str {
-        self.store.name()
-    }
-
-    fn reach(&self) -> Reach {
-        self.store.reach()
-    }
-
-    fn survival(&self) -> Survival {
-        self.store.survival()
-    }
-
-    fn route(&self, user: Option<&UserId>) -> Route {
-        self.store.route(user)
-    }
-
-    fn guest_route(&self, random: [u8; 2]) -> Route {
-        self.store.guest_route(random)
-    }
-
-    fn listen(&self, listener: Arc<dyn Listener>) -> Told {
-        self.store.listen(listener)
-    }
+    crate::hand_on!(self => self.store; name reach survival route guest_route listen);
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
         let keys = keys.to_vec();

@@ -33,6 +33,8 @@ pub mod interleaving;
 #[cfg(feature = "model")]
 pub mod model;
 mod suites;
+mod turns;
+mod verbs;
 
 pub mod clocks;
 pub mod commits;
@@ -50,6 +52,9 @@ pub mod renewal;
 pub mod sweeping;
 pub mod users;
 pub mod values;
+
+#[doc(hidden)]
+pub use cloakroom_store as contract;
 
 pub use clauses::{
     CLAUSES, Clause, DURABLE_CLAUSES, DURABLE_FEED_CLAUSES, FEED_CLAUSES, LISTENING_CLAUSES,

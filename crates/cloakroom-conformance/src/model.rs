@@ -33,7 +33,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 use crate::Fixture;
 
-pub use handles::Handles;
+pub use handles::{Handles, handles};
 
 /// How many verbs a script has at most.
 const LONGEST: usize = 60;

@@ -10,8 +10,8 @@ use cloakroom_conformance as clauses;
 use cloakroom_memory::MemoryStore;
 use cloakroom_store::{
     Answer, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Fields, Keep, Key, Limit,
-    Load, Loads, Ops, Page, Reach, Record, Registry, Resume, Rotate, Rotation, Route, SessionId,
-    Store, Survival, Swept, Target, Timestamp, Touch, UserId,
+    Load, Loads, Ops, Page, Record, Registry, Rotate, Rotation, SessionId, Store, Swept, Target,
+    Timestamp, Touch, UserId,
 };
 
 /// What a store does wrong.
@@ -139,20 +139,10 @@ fn map<T: Send + 'static, U>(answer: Answer<T>, change: impl FnOnce(T) -> U) -> 
 }
 
 impl Store for Broken {
+    cloakroom_conformance::hand_on!(self => self.inner; reach survival route resume);
+
     fn name(&self) -> &'static str {
         "broken"
-    }
-
-    fn reach(&self) -> Reach {
-        self.inner.reach()
-    }
-
-    fn survival(&self) -> Survival {
-        self.inner.survival()
-    }
-
-    fn route(&self, user: Option<&UserId>) -> Route {
-        self.inner.route(user)
     }
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
@@ -224,16 +214,14 @@ impl Store for Broken {
         }
     }
 
-    fn resume(&self, key: &Key, draft: Draft, keep: Keep, now: Timestamp) -> Answer<Resume> {
-        self.inner.resume(key, draft, keep, now)
-    }
-
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         self.inner.end(target, ending, self.time(now))
     }
 }
 
 impl Registry for Broken {
+    cloakroom_conformance::hand_on!(self => self.inner; amend scan);
+
     fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
         let ignored = Page::first(u32::MAX);
         let page = if self.has(Fault::ListIgnoresThePage) { ignored } else { page };
@@ -249,14 +237,6 @@ impl Registry for Broken {
     ) -> Answer<EndedAll> {
         let except = except.filter(|_| !self.has(Fault::EndAllSparesNobody));
         self.inner.end_all(user, except, ending, now)
-    }
-
-    fn amend(&self, user: &UserId, ops: &Ops, now: Timestamp) -> Answer<u64> {
-        self.inner.amend(user, ops, now)
-    }
-
-    fn scan(&self, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.inner.scan(page, now)
     }
 
     fn count(&self, now: Timestamp) -> Answer<Count> {

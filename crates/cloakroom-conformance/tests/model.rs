@@ -10,9 +10,8 @@ use cloakroom_conformance::history::{self, Volume};
 use cloakroom_conformance::model;
 use cloakroom_memory::MemoryStore;
 use cloakroom_store::{
-    Answer, By, Commit, Count, Create, Draft, End, EndedAll, Ending, Expect, Keep, Key, Limit,
-    Load, Loads, Ops, Page, Reach, Reason, Record, Registry, Resume, Rotate, Rotation, Route,
-    SessionId, Store, StoreError, Survival, Swept, Target, Timestamp, Touch, UserId,
+    Answer, By, Commit, Create, End, Ending, Expect, Key, Limit, Load, Loads, Ops, Page, Reason,
+    Registry, Rotate, Rotation, Store, StoreError, Swept, Target, Timestamp, Touch, UserId,
 };
 
 /// What a store does wrong.
@@ -65,20 +64,10 @@ fn away<T>() -> Answer<T> {
 }
 
 impl Store for Broken {
+    cloakroom_conformance::hand_on!(self => self.inner; reach survival route create resume);
+
     fn name(&self) -> &'static str {
         "broken"
-    }
-
-    fn reach(&self) -> Reach {
-        self.inner.reach()
-    }
-
-    fn survival(&self) -> Survival {
-        self.inner.survival()
-    }
-
-    fn route(&self, user: Option<&UserId>) -> Route {
-        self.inner.route(user)
     }
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
@@ -104,16 +93,6 @@ impl Store for Broken {
             *remembered = Some((keys.to_vec(), loads.clone()));
         }
         Answer::ready(loads)
-    }
-
-    fn create(
-        &self,
-        key: &Key,
-        draft: Draft,
-        limit: Option<Limit>,
-        now: Timestamp,
-    ) -> Answer<Create> {
-        self.inner.create(key, draft, limit, now)
     }
 
     fn commit(
@@ -176,10 +155,6 @@ impl Store for Broken {
         self.inner.rotate(old, new, rotation, now)
     }
 
-    fn resume(&self, key: &Key, draft: Draft, keep: Keep, now: Timestamp) -> Answer<Resume> {
-        self.inner.resume(key, draft, keep, now)
-    }
-
     fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
         if self.has(Fault::NothingIsAnswered) {
             return away();
@@ -200,31 +175,7 @@ impl Store for Broken {
 }
 
 impl Registry for Broken {
-    fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.inner.list(user, page, now)
-    }
-
-    fn end_all(
-        &self,
-        user: &UserId,
-        except: Option<SessionId>,
-        ending: Ending,
-        now: Timestamp,
-    ) -> Answer<EndedAll> {
-        self.inner.end_all(user, except, ending, now)
-    }
-
-    fn amend(&self, user: &UserId, ops: &Ops, now: Timestamp) -> Answer<u64> {
-        self.inner.amend(user, ops, now)
-    }
-
-    fn scan(&self, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.inner.scan(page, now)
-    }
-
-    fn count(&self, now: Timestamp) -> Answer<Count> {
-        self.inner.count(now)
-    }
+    cloakroom_conformance::hand_on!(self => self.inner; list end_all amend scan count);
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
         let swept = self.inner.sweep(now, limit);

@@ -8,10 +8,9 @@ use std::time::Duration;
 use cloakroom_conformance::interleaving::{Answers, Fate, Orders, Paced};
 use cloakroom_memory::{MemoryStore, NEAR_AGE, NEAR_AGE_MAX, NearCache};
 use cloakroom_store::{
-    Answer, Bulletin, By, Change, ClientInfo, Commit, Count, Create, Cursor, Draft, End, EndedAll,
-    Ending, Expect, Factors, Field, Identity, Keep, Key, Limit, Listener, Load, Loads, Ops, Page,
-    Reach, Reason, Record, Registry, Resume, Rotate, Rotation, Route, SessionId, Store, StoreError,
-    Survival, Swept, Target, Times, Timestamp, Told, Touch, UserId,
+    Answer, By, Change, ClientInfo, Draft, End, Ending, Expect, Factors, Field, Identity, Keep,
+    Key, Listener, Load, Ops, Reason, Record, Registry, Rotation, SessionId, Store, StoreError,
+    Target, Times, Timestamp, Told, UserId,
 };
 
 /// A store that tells what it is told to tell.
@@ -41,58 +40,8 @@ impl<S> Telling<S> {
 }
 
 impl<S: Store> Store for Telling<S> {
-    fn name(&self) -> &'static str {
-        self.store.name()
-    }
-
-    fn reach(&self) -> Reach {
-        self.store.reach()
-    }
-
-    fn survival(&self) -> Survival {
-        self.store.survival()
-    }
-
-    fn route(&self, user: Option<&UserId>) -> Route {
-        self.store.route(user)
-    }
-
-    fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
-        self.store.load(keys, now)
-    }
-
-    fn create(
-        &self,
-        key: &Key,
-        draft: Draft,
-        limit: Option<Limit>,
-        now: Timestamp,
-    ) -> Answer<Create> {
-        self.store.create(key, draft, limit, now)
-    }
-
-    fn commit(
-        &self,
-        key: &Key,
-        expect: Expect,
-        ops: &Ops,
-        touch: Option<Touch>,
-        now: Timestamp,
-    ) -> Answer<Commit> {
-        self.store.commit(key, expect, ops, touch, now)
-    }
-
-    fn rotate(&self, old: &Key, new: &Key, rotation: Rotation, now: Timestamp) -> Answer<Rotate> {
-        self.store.rotate(old, new, rotation, now)
-    }
-
-    fn resume(&self, key: &Key, draft: Draft, keep: Keep, now: Timestamp) -> Answer<Resume> {
-        self.store.resume(key, draft, keep, now)
-    }
-
-    fn end(&self, target: Target, ending: Ending, now: Timestamp) -> Answer<End> {
-        self.store.end(target, ending, now)
-    }
+    cloakroom_conformance::hand_on!(self => self.store; name reach survival route load create
+        commit rotate resume end);
 
     fn listen(&self, listener: Arc<dyn Listener>) -> Told {
         self.listeners.lock().unwrap().push(Listening(listener));
@@ -101,39 +50,7 @@ impl<S: Store> Store for Telling<S> {
 }
 
 impl<S: Registry> Registry for Telling<S> {
-    fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.store.list(user, page, now)
-    }
-
-    fn end_all(
-        &self,
-        user: &UserId,
-        except: Option<SessionId>,
-        ending: Ending,
-        now: Timestamp,
-    ) -> Answer<EndedAll> {
-        self.store.end_all(user, except, ending, now)
-    }
-
-    fn amend(&self, user: &UserId, ops: &Ops, now: Timestamp) -> Answer<u64> {
-        self.store.amend(user, ops, now)
-    }
-
-    fn scan(&self, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
-        self.store.scan(page, now)
-    }
-
-    fn count(&self, now: Timestamp) -> Answer<Count> {
-        self.store.count(now)
-    }
-
-    fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
-        self.store.sweep(now, limit)
-    }
-
-    fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {
-        self.store.watch(from, limit, now)
-    }
+    cloakroom_conformance::hand_on!(self => self.store; list end_all amend scan count sweep watch);
 }
 
 const IDLE: u64 = 100_000;

@@ -270,20 +270,10 @@ impl Hold {
 }
 
 impl Store for TestStore {
+    cloakroom_conformance::hand_on!(self => self.store; reach survival route);
+
     fn name(&self) -> &'static str {
         "test"
-    }
-
-    fn reach(&self) -> Reach {
-        self.store.reach()
-    }
-
-    fn survival(&self) -> Survival {
-        self.store.survival()
-    }
-
-    fn route(&self, user: Option<&UserId>) -> Route {
-        self.store.route(user)
     }
 
     fn load(&self, keys: &[Key], now: Timestamp) -> Answer<Loads> {
