@@ -22,7 +22,7 @@ mod threads;
 
 use std::collections::HashSet;
 
-pub use threads::{Figures, Volume, check};
+pub use threads::{Figures, Volume, check, check_neighbours};
 
 /// How many calls one history may have.
 const CALLS_MAX: usize = 64;
@@ -112,6 +112,17 @@ pub struct Event {
     pub ended: u64,
 }
 
+impl Event {
+    /// Whether its caller knows of a session that is not as it was, by this call or another.
+    const fn tells_a_change(&self) -> bool {
+        match self.told {
+            Some(Told::Done(_) | Told::Conflict(_) | Told::Ended(_) | Told::Moved(_)) => true,
+            Some(Told::Live(_) | Told::Forwarded(_) | Told::Stale | Told::Taken | Told::Gone)
+            | None => false,
+        }
+    }
+}
+
 /// A session and its keys: all that decides what a client is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Session {
@@ -192,13 +203,48 @@ impl Session {
 /// If there are more than 64 calls.
 #[must_use]
 pub fn explain(events: &[Event]) -> Option<Vec<usize>> {
+    search(events, |event, earlier| earlier.ended < event.began)
+}
+
+/// The same where each call is made by a process (one number each) that keeps near what it has
+/// read: a load may tell how a session was before, but not before what its own process was told by a
+/// call that changes sessions.
+pub(crate) fn explain_near(events: &[Event], processes: &[usize]) -> Option<Vec<usize>> {
+    assert_eq!(events.len(), processes.len(), "each call is of one process");
+    let of = |event: &Event| {
+        let at = events.iter().position(|known| std::ptr::eq(known, event));
+        at.and_then(|at| processes.get(at))
+    };
+    search(events, |event, earlier| {
+        let is_own = earlier.tells_a_change() && of(earlier) == of(event);
+        earlier.ended < event.began && (event.call != Call::Load || is_own)
+    })
+}
+
+/// An order in which every call comes after those that `is_after` it names.
+fn search(events: &[Event], is_after: impl Fn(&Event, &Event) -> bool) -> Option<Vec<usize>> {
     assert!(events.len() <= CALLS_MAX, "a history is of at most {CALLS_MAX} calls");
-    let mut search = Search { events, tried: HashSet::new(), order: Vec::new() };
+    let told = |event: &Event| event.told.is_some();
+    let known = bits(events, told);
+    let needs = events.iter();
+    let needs = needs.map(|event| known & bits(events, |earlier| is_after(event, earlier)));
+    let needs: Vec<u64> = needs.collect();
+    let mut search =
+        Search { events, needs: &needs, known, tried: HashSet::new(), order: Vec::new() };
     search.from(0, Session::new(State::default())).then_some(search.order)
+}
+
+fn bits(events: &[Event], are: impl Fn(&Event) -> bool) -> u64 {
+    let chosen = events.iter().enumerate().filter(|(_, event)| are(event));
+    chosen.fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 struct Search<'a> {
     events: &'a [Event],
+    /// The calls that must be in the order before each of them, one bit each.
+    needs: &'a [u64],
+    /// The calls that were answered.
+    known: u64,
     /// Calls that are in the order, and the session after them, from which there is no way on.
     tried: HashSet<(u64, Session)>,
     order: Vec<usize>,
@@ -206,27 +252,31 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn from(&mut self, placed: u64, session: Session) -> bool {
-        let open = |at: &usize| placed & (1 << at) == 0;
-        let left: Vec<usize> = (0..self.events.len()).filter(open).collect();
-        let known = left.iter().filter_map(|at| self.events.get(*at));
-        let known = known.filter(|event| event.told.is_some());
-        let Some(first_end) = known.map(|event| event.ended).min() else { return true };
+        if self.known & !placed == 0 {
+            return true;
+        }
         if !self.tried.insert((placed, session)) {
             return false;
         }
-        for at in left {
-            let Some(event) = self.events.get(at) else { continue };
+        let left = self.events.iter().zip(self.needs).enumerate();
+        let left = left.filter(|(at, (_, needs))| placed & (1 << at) == 0 && *needs & !placed == 0);
+        let fitting = left.filter_map(|(at, (event, _))| {
             let (next, told) = session.forgotten_for(event).after(event.key, event.call);
-            let fits = event.told.is_none_or(|known| known == told);
-            if event.began <= first_end && fits {
-                self.order.push(at);
-                if self.from(placed | (1 << at), next) {
-                    return true;
-                }
+            event.told.is_none_or(|known| known == told).then_some((at, event, next))
+        });
+        let fitting: Vec<_> = fitting.collect();
+        // What was answered and changed nothing is in nobody's way here, and need not come later.
+        let idle =
+            |(_, event, next): &&(usize, &Event, Session)| event.told.is_some() && *next == session;
+        let ways = fitting.iter().find(idle).map_or(&*fitting, std::slice::from_ref);
+        ways.iter().any(|(at, _, next)| {
+            self.order.push(*at);
+            let done = self.from(placed | (1 << at), *next);
+            if !done {
                 self.order.pop();
             }
-        }
-        false
+            done
+        })
     }
 }
 

@@ -45,6 +45,7 @@ pub mod feed;
 pub mod limits;
 pub mod listening;
 pub mod loading;
+pub mod near;
 pub mod privilege;
 pub mod registry;
 pub mod remembered;
@@ -87,8 +88,23 @@ pub trait Durable: Fixture {
     fn reopen(&self, store: Self::Store) -> Self::Store;
 }
 
-/// Makes handles of one store, as several processes have them.
+/// Makes handles of one store, as several processes have them. A pair of closures that return a
+/// store and another handle of it is one.
 pub trait Shared: Fixture {
     /// Another handle of the same data, that shares no connection with `store`.
     fn another(&self, store: &Self::Store) -> Self::Store;
+}
+
+impl<S: Registry, F: Fn() -> S + Sync, A: Fn(&S) -> S + Sync> Fixture for (F, A) {
+    type Store = S;
+
+    fn open(&self) -> S {
+        self.0()
+    }
+}
+
+impl<S: Registry, F: Fn() -> S + Sync, A: Fn(&S) -> S + Sync> Shared for (F, A) {
+    fn another(&self, store: &S) -> S {
+        self.1(store)
+    }
 }

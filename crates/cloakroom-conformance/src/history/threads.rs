@@ -9,10 +9,11 @@ use cloakroom_store::{
     Target,
 };
 
-use super::{Call, Event, KEYS_MAX, State, Told, explain};
+use super::{Call, Event, KEYS_MAX, State, Told, explain, explain_near};
 use crate::Fixture;
 use crate::desk::{Desk, at, field, login, renewal};
 use crate::executor::block_on;
+use crate::near::Neighbours;
 
 /// The fields that the calls use.
 const FIELDS: [&str; 3] = ["a", "b", "c"];
@@ -52,38 +53,81 @@ pub struct Figures {
 /// If a history cannot be explained; it is printed call by call with the `seed`.
 pub fn check(fixture: &impl Fixture, volume: Volume, seed: u64) -> Figures {
     let desk = Desk::open(fixture);
+    let sessions = record(&desk, &[&desk.store], volume, seed);
+    judge(sessions, |events, _| explain(events), seed)
+}
+
+/// The same with the threads of two processes, each with a cache in front of one store: what a load
+/// tells may be older ([`crate::near::Neighbours`]), and once all is done the news of it comes.
+///
+/// # Panics
+///
+/// If a history cannot be explained, or news never comes.
+pub fn check_neighbours<N: Registry>(
+    fixture: &impl Fixture<Store = Neighbours<N>>,
+    volume: Volume,
+    seed: u64,
+) -> Figures {
+    let desk = Desk::open(fixture);
+    let sessions = record(&desk, &desk.store.caches(), volume, seed);
+    let keys = sessions.iter().flat_map(|session| &session.keys);
+    keys.for_each(|key| desk.store.settle(key, at(1)));
+    judge(sessions, explain_near, seed)
+}
+
+/// Uses sessions of the store of `desk` through each of these handles in turn, and says what the
+/// threads were told of each, with the number of the handle.
+fn record<S: Registry, D: Registry>(
+    desk: &Desk<D>,
+    stores: &[&S],
+    volume: Volume,
+    seed: u64,
+) -> Vec<Shared> {
     let (clock, starts) = (AtomicU64::new(0), Barrier::new(volume.threads as usize));
     let drafts = AtomicU32::new(volume.sessions * u32::from(KEYS_MAX));
     let sessions: Vec<Shared> =
-        (0..volume.sessions).map(|number| Shared::begin(&desk, number)).collect();
+        (0..volume.sessions).map(|number| Shared::begin(desk, number)).collect();
     thread::scope(|scope| {
-        for thread in 0..volume.threads {
-            let (desk, sessions) = (&desk, &sessions);
+        let threads = stores.iter().enumerate().cycle();
+        for (thread, (process, store)) in (0..volume.threads).zip(threads) {
             let (clock, starts, drafts) = (&clock, &starts, &drafts);
+            let sessions = &sessions;
             scope.spawn(move || {
                 let random = seed ^ (u64::from(thread) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                let mut client = Client { desk, clock, drafts, random: random | 1 };
+                let mut client = Client { desk, store: *store, clock, drafts, random: random | 1 };
                 for session in sessions {
                     starts.wait();
                     let events = client.use_session(session, volume.calls);
                     let mut history =
                         session.history.lock().unwrap_or_else(PoisonError::into_inner);
-                    history.extend(events);
+                    history.extend(events.into_iter().map(|event| (event, process)));
                 }
             });
         }
     });
+    sessions
+}
+
+/// Explains each history, and counts what was in them.
+fn judge(
+    sessions: Vec<Shared>,
+    explain: impl Fn(&[Event], &[usize]) -> Option<Vec<usize>>,
+    seed: u64,
+) -> Figures {
     let mut figures = Figures::default();
     for session in sessions {
-        let mut events = session.history.into_inner().unwrap_or_else(PoisonError::into_inner);
-        events.sort_by_key(|event| event.began);
-        let order = explain(&events);
-        assert!(order.is_some(), "no order explains this (CLOAKROOM_SEED={seed}):\n{events:#?}");
+        let mut history = session.history.into_inner().unwrap_or_else(PoisonError::into_inner);
+        history.sort_by_key(|(event, _)| event.began);
+        let (events, processes): (Vec<_>, Vec<_>) = history.into_iter().unzip();
+        let order = explain(&events, &processes);
+        assert!(
+            order.is_some(),
+            "no order explains this (CLOAKROOM_SEED={seed}):\n{events:#?}\nof {processes:?}"
+        );
         figures.count(&events);
     }
     figures
 }
-
 impl Figures {
     fn count(&mut self, events: &[Event]) {
         self.histories += 1;
@@ -107,7 +151,8 @@ struct Shared {
     keys: Vec<Key>,
     /// The newest key that somebody knows of; it may be an older one already.
     newest: AtomicU8,
-    history: Mutex<Vec<Event>>,
+    /// What each call was told, and the number of its process.
+    history: Mutex<Vec<(Event, usize)>>,
 }
 
 impl Shared {
@@ -124,15 +169,16 @@ impl Shared {
 }
 
 /// One thread.
-struct Client<'a, S> {
-    desk: &'a Desk<S>,
+struct Client<'a, S, D> {
+    desk: &'a Desk<D>,
+    store: &'a S,
     clock: &'a AtomicU64,
     /// Numbers of drafts that nobody has used.
     drafts: &'a AtomicU32,
     random: u64,
 }
 
-impl<S: Registry> Client<'_, S> {
+impl<S: Registry, D: Registry> Client<'_, S, D> {
     fn use_session(&mut self, session: &Shared, calls: u32) -> Vec<Event> {
         let mut newest = State::default();
         let mut events = Vec::new();
@@ -184,7 +230,7 @@ impl<S: Registry> Client<'_, S> {
     }
 
     fn make(&self, session: &Shared, number: u8, call: Call) -> Result<Told, StoreError> {
-        let (store, now, key) = (&self.desk.store, at(1), session.key(number));
+        let (store, now, key) = (self.store, at(1), session.key(number));
         match call {
             Call::Load => {
                 let load = block_on(store.load(&[key], now))?.into_iter().next();
@@ -215,7 +261,7 @@ impl<S: Registry> Client<'_, S> {
     }
 
     fn rotate(&self, old: &Key, new: &Key, rotation: Rotation) -> Result<Told, StoreError> {
-        Ok(match block_on(self.desk.store.rotate(old, new, rotation, at(1)))? {
+        Ok(match block_on(self.store.rotate(old, new, rotation, at(1)))? {
             Rotate::Done { record, .. } => Told::Moved(state_of(&record)),
             Rotate::KeyTaken => Told::Taken,
             Rotate::Stale => Told::Stale,

@@ -149,7 +149,7 @@ fn verb() -> impl Strategy<Value = Verb> {
     prop_oneof![
         12 => clock().prop_map(Verb::Clock),
         14 => create(),
-        12 => vec(0..5u8, 0..=4).prop_map(|keys| Verb::Load { keys }),
+        12 => keys().prop_map(|keys| Verb::Load { keys }),
         16 => commit(),
         10 => renew(),
         8 => replace(),
@@ -166,6 +166,11 @@ fn verb() -> impl Strategy<Value = Verb> {
         2 => Just(Verb::Count),
         4 => (0..4u32).prop_map(|limit| Verb::Sweep { limit }),
     ]
+}
+
+/// Mostly one: several come from a browser that is being played with, and no cache answers those.
+fn keys() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![2 => vec(0..5u8, 1), 1 => vec(0..5u8, 0..=4)]
 }
 
 fn clock() -> impl Strategy<Value = Step> {
