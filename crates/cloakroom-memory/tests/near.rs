@@ -578,3 +578,16 @@ fn a_closed_cache_serves_nothing() {
     load(&cache, 1, 1);
     assert_eq!(cache.figures().hits, hits);
 }
+
+/// A session that was swept stays over, also for whoever has a clock that is behind.
+#[test]
+fn what_was_swept_is_found_by_no_clock() {
+    let cache = near(&[1]);
+    assert!(is_live(&load(&cache, 1, IDLE - 2)));
+
+    now(cache.sweep(at(IDLE), 10));
+
+    let stored = now(cache.store().load(&[key(1)], at(IDLE - 1))).into_iter().next();
+    assert_eq!(Some(load(&cache, 1, IDLE - 1)), stored);
+    assert!(matches!(stored, Some(Load::Gone(_))));
+}

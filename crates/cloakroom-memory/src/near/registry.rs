@@ -6,7 +6,7 @@ use cloakroom_store::{
 };
 
 use crate::near::NearCache;
-use crate::near::writing::WideWrite;
+use crate::near::writing::{Sweep, WideWrite};
 
 impl<S: Registry> Registry for NearCache<S> {
     fn list(&self, user: &UserId, page: Page, now: Timestamp) -> Answer<Vec<Record>> {
@@ -47,7 +47,7 @@ impl<S: Registry> Registry for NearCache<S> {
     }
 
     fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
-        self.store().sweep(now, limit)
+        Sweep::of(&self.near.table, now).until(self.store().sweep(now, limit))
     }
 
     fn watch(&self, from: Cursor, limit: u32, now: Timestamp) -> Answer<Bulletin> {

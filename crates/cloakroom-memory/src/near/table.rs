@@ -181,6 +181,14 @@ impl Table {
         keys.iter().for_each(|key| self.forget(key));
     }
 
+    /// All sessions that are over at `now`.
+    pub(crate) fn forget_over(&self, now: Timestamp) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        let over = self.entries.iter().filter(|(_, entry)| entry.record.ended(now).is_some());
+        let keys: Vec<_> = over.map(|(key, _)| key).collect();
+        keys.iter().for_each(|key| self.forget(key));
+    }
+
     /// From now on changes may be missed.
     pub(crate) fn deafen(&self) {
         self.deaf.store(true, Ordering::Release);

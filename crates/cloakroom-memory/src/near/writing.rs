@@ -137,6 +137,37 @@ impl Drop for WideWrite {
     }
 }
 
+/// A sweep. What it frees is over for every clock from then on, also for one that is behind, whatever
+/// becomes of its answer.
+pub(crate) struct Sweep {
+    table: Arc<Table>,
+    now: Timestamp,
+}
+
+impl Sweep {
+    pub(crate) fn of(table: &Arc<Table>, now: Timestamp) -> Self {
+        Self { table: Arc::clone(table), now }
+    }
+
+    /// Waits for `answer`, and forgets what is over.
+    pub(crate) fn until<T: Send + 'static>(self, answer: Answer<T>) -> Answer<T> {
+        match answer.now() {
+            Ok(result) => Answer::ready(result),
+            Err(later) => Answer::later(async move {
+                let result = later.await;
+                drop(self);
+                result
+            }),
+        }
+    }
+}
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        self.table.forget_over(self.now);
+    }
+}
+
 /// Whether the error says that nothing happened, and nothing will.
 fn is_certain(error: &StoreError) -> bool {
     error.kind() == StoreErrorKind::Refused
