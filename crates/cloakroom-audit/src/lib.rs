@@ -30,9 +30,9 @@
 //! seen, and print nothing.
 
 mod ask;
-mod curl;
 mod audit;
 mod crawl;
+mod curl;
 mod exchange;
 mod finding;
 mod flaw;
@@ -61,9 +61,9 @@ mod visitor;
 mod web_token;
 
 pub use ask::{Ask, Fetch, Heard, Silence};
-pub use curl::{CURL_MAX, CURL_RESPONSES_MAX, CurlError, read_curl};
 pub use audit::Audit;
 pub use crawl::{Crawled, Doing, Watch, crawl};
+pub use curl::{CURL_MAX, CURL_RESPONSES_MAX, CurlError, read_curl};
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
 pub use finding::{Answer, Confidence, Evidence, Finding, Severity};
 pub use frontier::{CrawlPlan, DEPTH, PAGES, Skipped, Unvisited};
@@ -71,13 +71,13 @@ pub use har::{HAR_MAX, HarError, Recording, read_har};
 pub use mask::{SHOWN_FROM, masked, masked_line, shown_url};
 pub use observed::{Declared, Observed};
 pub use page::rules_page;
+pub use probes::{ProbePlan, plain_address, probe};
 pub use report::{
     Coverage, Day, Detail, FAIL_ON, Facts, Format, Judged, Look, NoDay, Report, Reported,
     Requirement, SAVED_MAX, SCHEMA, SUPPRESSIONS_MAX, Saved, SavedError, SavedFinding, Since,
     Standard, Standing, Suppression, SuppressionError, Suppressions, Tally, Tested, Trend,
     coverage,
 };
-pub use probes::{ProbePlan, plain_address, probe};
 pub use robots::{ROBOTS_MAX, Robots};
 pub use role::Role;
 pub use rule::{Needs, Remedies, Rule};
