@@ -200,6 +200,14 @@ impl Exchange {
         self.url.as_str()
     }
 
+    /// The same with an address of the path alone, for requests that carry secrets in it.
+    pub(crate) fn without_query(mut self) -> Self {
+        self.url.set_query(None);
+        let path = self.url.path().split(';').next().unwrap_or_default().to_owned();
+        self.url.set_path(&path);
+        self
+    }
+
     pub(crate) const fn parsed_url(&self) -> &Url {
         &self.url
     }

@@ -61,6 +61,22 @@ fn is_tag(tag: &str, name: &str) -> bool {
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_whitespace()))
 }
 
+/// Every tag of a page, without its angle brackets; comments are left out.
+pub(crate) fn tags(page: &str) -> impl Iterator<Item = &str> {
+    let mut rest = page;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, behind) = rest.split_once('<')?;
+            if let Some(comment) = behind.strip_prefix("!--") {
+                rest = comment.split_once("-->").map_or("", |(_, behind)| behind);
+                continue;
+            }
+            rest = behind;
+            return Some(tag_of(behind));
+        }
+    })
+}
+
 /// Up to the `>` that is not within quotes.
 fn tag_of(text: &str) -> &str {
     let mut quote = None;
@@ -75,7 +91,7 @@ fn tag_of(text: &str) -> &str {
     text
 }
 
-fn attribute_of(tag: &str, wanted: &str) -> Option<String> {
+pub(crate) fn attribute_of(tag: &str, wanted: &str) -> Option<String> {
     let mut rest = tag;
     while let Some((before, behind)) = rest.split_once('=') {
         let name =

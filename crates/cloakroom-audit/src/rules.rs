@@ -21,6 +21,7 @@ mod spoiled;
 mod transport;
 mod values;
 
+pub(crate) use foreign::{WITH_TOKEN, WITHOUT_FIELDS};
 pub use fresh::SAMPLES_LEAST;
 pub use hostile::MARK;
 

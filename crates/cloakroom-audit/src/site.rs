@@ -154,6 +154,20 @@ impl<F: Fetch> Site<F> {
         Ok(())
     }
 
+    /// Asks out of turn, for requests whose point is that they come together. They count, and those after
+    /// them wait for as long as these would have taken. Nothing is kept.
+    pub(crate) async fn ask_at_once(&self, ask: &Ask, probe: Probe) -> Result<Exchange, Silence> {
+        let outside = || Silence::OutOfScope(shown_url(&ask.url));
+        let address = Address::parse(&ask.url).map_err(|_| outside())?;
+        if !self.is_in_scope(&address) {
+            return Err(outside());
+        }
+        let _ = self.turn()?;
+        let at = self.fetch.now().as_secs();
+        let heard = self.fetch.fetch(ask).await?;
+        exchange(ask, heard, at, probe).map_err(|_| outside())
+    }
+
     /// Counts a request, and says how long it has to wait.
     fn turn(&self) -> Result<Duration, Silence> {
         let mut state = self.state();

@@ -1,12 +1,12 @@
 //! What becomes of the token at a login: F01 to F07.
 
-use crate::finding::{Answer, Severity};
+use crate::finding::{Answer, Confidence, Severity};
 use crate::flaw::{Flaw, not_decided};
 use crate::observed::Observed;
 use crate::remedies;
 use crate::rule::{Needs, Rule};
 use crate::scene::{Experiment, Recognised, Scene, Step, Take, sent};
-use crate::staged::{finding, session_sets, staged, tried};
+use crate::staged::{finding, judged, session_sets, staged, tried};
 
 pub(super) const RENEWED: Rule = Rule {
     id: "F01",
@@ -109,19 +109,29 @@ pub(super) const ADOPTED: Rule = Rule {
     needs: Needs::Login,
     what: "Only the server makes tokens: one that it did not make is like none.",
     why: "An attacker needs no session of their own to plant one: any text will do, from a sibling host, over plain http or by script.",
-    how: "A browser that was never there brings invented values for the session's cookies, of the length and characters of real ones, and signs in. If it is signed in with the invented values afterwards, they were adopted.",
+    how: "A browser that was never there brings invented values for the session's cookies, of the length and characters of real ones, and signs in. If the invented values are signed in afterwards, they were adopted; if the page of the login gives newcomers a session and gives this browser none, they likely were.",
     source: "OWASP Session Management Cheat Sheet, permissive and strict management; CWE-384",
     remedies: remedies::STRICT,
     judge: adopted,
 };
 
 fn adopted(observed: &Observed) -> Answer {
-    tried(observed, Experiment::Adopted, &Recognised::SignedIn, |take| {
-        Flaw::new(
-            Severity::High,
-            format!("{} opens the session", take.what),
-            "a token that the server made",
-        )
+    judged(observed, Experiment::Adopted, |take| {
+        let expected = "a token that the server made";
+        match take.recognised {
+            Recognised::SignedIn => {
+                let seen = format!("{} opens the session", take.what);
+                Some(Flaw::new(Severity::High, seen, expected))
+            }
+            Recognised::Landed => {
+                let seen = format!("{} is kept", take.what);
+                Some(Flaw::new(Severity::High, seen, expected).sure(Confidence::Likely))
+            }
+            Recognised::NotAsked
+            | Recognised::SignedOut
+            | Recognised::Refused
+            | Recognised::Unclear(_) => None,
+        }
     })
 }
 
@@ -170,19 +180,31 @@ pub(super) const PLANTED: Rule = Rule {
     needs: Needs::Login,
     what: "A login signs in the browser that sent it and no other one, whatever they shared before.",
     why: "An attacker plants the cookies of a visit of their own, goes on visiting, and is led over into the victim's session.",
-    how: "Two browsers hold the cookies of one visit. One signs in; the other one goes on, takes what cookies it is given, and asks who it is.",
+    how: "Two browsers hold the cookies of one visit. One signs in; the other one goes on, takes what cookies it is given, and asks who it is. What the script's change put into the session before is looked for as well; carts are meant to be taken along, so that this is only told.",
     source: "OWASP Cross-Site Request Forgery Prevention Cheat Sheet, login; WSTG-SESS-03; CWE-384",
     remedies: remedies::ROTATE,
     judge: planted,
 };
 
 fn planted(observed: &Observed) -> Answer {
-    tried(observed, Experiment::PlantedBrowser, &Recognised::SignedIn, |take| {
-        Flaw::new(
-            Severity::High,
-            format!("{} is signed in as well", take.what),
-            "a browser that nobody signed in",
-        )
+    judged(observed, Experiment::PlantedBrowser, |take| match take.recognised {
+        Recognised::SignedIn => {
+            let seen = format!("{} is signed in as well", take.what);
+            Some(Flaw::new(Severity::High, seen, "a browser that nobody signed in"))
+        }
+        Recognised::Landed => {
+            let seen = format!("{} is the user's afterwards", take.what);
+            let flaw = Flaw::new(
+                Severity::Info,
+                seen,
+                "a session that begins empty, but for what is meant to be taken along",
+            );
+            Some(flaw.sure(Confidence::Possible))
+        }
+        Recognised::NotAsked
+        | Recognised::SignedOut
+        | Recognised::Refused
+        | Recognised::Unclear(_) => None,
     })
 }
 

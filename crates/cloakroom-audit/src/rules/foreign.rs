@@ -68,14 +68,21 @@ pub(super) const FETCH_SITE: Rule = Rule {
     needs: Needs::Login,
     what: "A change of which the browser says that another site or host sent it is refused, if no token speaks for it.",
     why: "Browsers say in every request where it comes from; not to listen leaves the forged ones in.",
-    how: "The script's change is sent without form token, `Origin` and `Referer`, with `Sec-Fetch-Site: cross-site` and `same-site`.",
+    how: "The script's change is sent without form token, `Origin` and `Referer`, with `Sec-Fetch-Site: cross-site` and `same-site`. Where only the form token keeps it out, that is said and no more.",
     source: "OWASP Cross-Site Request Forgery Prevention Cheat Sheet, Fetch Metadata; ASVS 5.0 3.5.1; CWE-352",
     remedies: remedies::GATE,
     judge: fetch_site,
 };
 
+/// How a request is called that has its form token: what is refused without one is refused by it.
+pub(crate) const WITH_TOKEN: &str = " and the form token";
+
 fn fetch_site(observed: &Observed) -> Answer {
-    landed(observed, Experiment::FetchSite, Severity::Medium)
+    tried(observed, Experiment::FetchSite, &Recognised::Landed, |take| {
+        let severity =
+            if take.what.ends_with(WITH_TOKEN) { Severity::Info } else { Severity::Medium };
+        Flaw::new(severity, format!("{} changes something", take.what), "a refusal")
+    })
 }
 
 pub(super) const FOREIGN_ORIGIN: Rule = Rule {
@@ -85,7 +92,7 @@ pub(super) const FOREIGN_ORIGIN: Rule = Rule {
     needs: Needs::Login,
     what: "A change whose `Origin` is not the site's own, letter by letter, is refused, if no token speaks for it; so is one without any sign of where it comes from.",
     why: "`null` can be sent from a sandboxed frame, and a name that begins or ends like the site's can be bought.",
-    how: "The script's change is sent without form token, with `Origin: null`, with names that begin and end like the site's, with its other scheme, and without any of the fields. The last one alone is low: no browser of the last years sends it.",
+    how: "The script's change is sent without form token, with `Origin: null`, with names that begin and end like the site's, with its other scheme, and without any of the fields. The last one alone is low: no browser of the last years sends it. Where only the form token keeps it out, that is said and no more.",
     source: "OWASP Cross-Site Request Forgery Prevention Cheat Sheet, verifying origin with standard headers; CWE-352, CWE-346",
     remedies: remedies::GATE,
     judge: foreign_origin,
@@ -96,7 +103,11 @@ pub(crate) const WITHOUT_FIELDS: &str = "a request without Origin, Referer and S
 
 fn foreign_origin(observed: &Observed) -> Answer {
     tried(observed, Experiment::ForeignOrigin, &Recognised::Landed, |take| {
-        let severity = if take.what == WITHOUT_FIELDS { Severity::Low } else { Severity::Medium };
+        let severity = match take.what.as_str() {
+            what if what.ends_with(WITH_TOKEN) => Severity::Info,
+            WITHOUT_FIELDS => Severity::Low,
+            _ => Severity::Medium,
+        };
         Flaw::new(severity, format!("{} changes something", take.what), "a refusal")
     })
 }

@@ -1,0 +1,160 @@
+//! The forms of a page, and the tokens that it hands out against forged requests.
+
+use crate::markup::{attribute_of, tags};
+
+/// A field that a form sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// The value that stands in the page; empty where the user fills it in.
+    pub value: String,
+    /// Its `type` in lower case; `text` where none is given.
+    pub kind: String,
+    /// Whether it would be sent as it stands: a box that is ticked, or no box.
+    pub is_sent: bool,
+}
+
+/// A form in a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Where it goes; `None` for the page itself.
+    pub action: Option<String>,
+    /// `GET` or `POST`.
+    pub method: String,
+    /// What it sends, in order.
+    pub fields: Vec<Field>,
+}
+
+impl Form {
+    /// Whether it has a field of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+}
+
+/// The forms of a page. Broken pages are read as far as they go.
+///
+/// ```
+/// use cloakroom_audit::forms;
+///
+/// let page = b"<form method=post action=/in><input type=hidden name=csrf value=x7><input name=user></form>";
+/// let found = forms(page);
+/// assert_eq!((found[0].action.as_deref(), found[0].method.as_str()), (Some("/in"), "POST"));
+/// assert_eq!(found[0].fields[0].value, "x7");
+/// assert!(found[0].has("user"));
+/// ```
+pub fn forms(page: &[u8]) -> Vec<Form> {
+    let text = String::from_utf8_lossy(page);
+    let mut found: Vec<Form> = Vec::new();
+    let mut is_open = false;
+    for tag in tags(&text) {
+        let name: String =
+            tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
+        match name.to_ascii_lowercase().as_str() {
+            "form" => {
+                let method = attribute_of(tag, "method").unwrap_or_default().to_ascii_uppercase();
+                let method = if method == "POST" { method } else { "GET".to_owned() };
+                let action = attribute_of(tag, "action").filter(|action| !action.is_empty());
+                found.push(Form { action, method, fields: Vec::new() });
+                is_open = true;
+            }
+            "/form" => is_open = false,
+            "input" | "button" | "select" | "textarea" if is_open => {
+                if let Some(form) = found.last_mut() {
+                    form.fields.extend(field(tag));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn field(tag: &str) -> Option<Field> {
+    let name = attribute_of(tag, "name").filter(|name| !name.is_empty())?;
+    let is_button = tag.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("button"));
+    let kind = attribute_of(tag, "type").map(|kind| kind.to_ascii_lowercase());
+    let kind = kind.unwrap_or_else(|| if is_button { "submit" } else { "text" }.to_owned());
+    let is_box = matches!(kind.as_str(), "checkbox" | "radio");
+    let is_sent = match kind.as_str() {
+        "submit" | "button" | "image" | "reset" | "file" => false,
+        _ if is_box => tag
+            .to_ascii_lowercase()
+            .split_ascii_whitespace()
+            .any(|word| word.trim_end_matches('/').starts_with("checked")),
+        _ => true,
+    };
+    let value =
+        attribute_of(tag, "value").unwrap_or_else(|| if is_box { "on" } else { "" }.to_owned());
+    Some(Field { name, value, kind, is_sent })
+}
+
+/// Tokens that a page gives to its scripts in `meta` tags: the name in lower case, and the content.
+pub(crate) fn metas(page: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(page);
+    let is_meta =
+        |tag: &&str| tag.get(..5).is_some_and(|begin| begin.eq_ignore_ascii_case("meta "));
+    let read = |tag: &str| {
+        Some((attribute_of(tag, "name")?.to_ascii_lowercase(), attribute_of(tag, "content")?))
+    };
+    tags(&text).filter(is_meta).filter_map(read).collect()
+}
+
+/// Whether something of this name goes with forms, against forged requests.
+pub(crate) fn is_form_token(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "csrf",
+        "xsrf",
+        "authenticity_token",
+        "requestverification",
+        "antiforgery",
+        "form_token",
+        "nonce",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+        || name == "_token"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_however_they_are_written() {
+        let page = b"<input name=outside><FORM METHOD='Post'>
+            <input type=\"hidden\" name='_token' value=\"a&amp;b\"/>
+            <input type=checkbox name=remember><input type=checkbox checked name=news value=1>
+            <button name=go value=1>Go</button><textarea name=text></textarea></FORM><input name=behind>";
+
+        let found = forms(page);
+
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].method.as_str(), &found[0].action), ("POST", &None));
+        let told: Vec<_> = found[0]
+            .fields
+            .iter()
+            .map(|field| (field.name.as_str(), field.value.as_str(), field.is_sent))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("_token", "a&b", true),
+                ("remember", "on", false),
+                ("news", "1", true),
+                ("go", "1", false),
+                ("text", "", true)
+            ]
+        );
+    }
+
+    #[test]
+    fn tokens_of_meta_tags_are_found() {
+        let page = b"<META name=\"csrf-token\" content='x7'><meta charset=utf-8>";
+
+        assert_eq!(metas(page), [("csrf-token".to_owned(), "x7".to_owned())]);
+        assert!(is_form_token("csrfmiddlewaretoken") && !is_form_token("password"));
+    }
+}
