@@ -70,7 +70,9 @@ pub(crate) fn printable_line(text: &[u8], longest: usize) -> String {
 pub fn masked_line(line: &[u8]) -> String {
     let end = line.iter().position(|octet| *octet == b';').unwrap_or(line.len());
     let (pair, attributes) = line.split_at(end);
-    let attributes = printable_line(attributes, LINE_SHOWN);
+    let attributes: Vec<String> =
+        attributes.split(|octet| *octet == b';').map(shown_attribute).collect();
+    let attributes = printable_line(attributes.join(";").as_bytes(), LINE_SHOWN);
     match pair.iter().position(|octet| *octet == b'=') {
         Some(equals) => {
             let (name, value) = pair.split_at(equals);
@@ -78,6 +80,29 @@ pub fn masked_line(line: &[u8]) -> String {
             format!("{}={}{attributes}", printable_line(name, LINE_SHOWN), masked(value))
         }
         None => format!("{}{attributes}", masked(pair)),
+    }
+}
+
+/// Attributes whose values say nothing about anybody.
+const PUBLIC_ATTRIBUTES: [&str; 6] =
+    ["expires", "max-age", "domain", "samesite", "priority", "partitioned"];
+
+/// An attribute of a line. Whatever is not known as one may be a value that stands in the wrong place.
+fn shown_attribute(attribute: &[u8]) -> String {
+    let text = String::from_utf8_lossy(attribute);
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value.trim())),
+        None => (text.as_ref(), None),
+    };
+    let known = name.trim().to_ascii_lowercase();
+    match value {
+        None => shown_word(name),
+        Some(_) if PUBLIC_ATTRIBUTES.contains(&known.as_str()) => text.into_owned(),
+        Some(path) if known == "path" => {
+            let segments: Vec<String> = path.split('/').map(shown_segment).collect();
+            format!("{name}={}", segments.join("/"))
+        }
+        Some(value) => format!("{}={}", shown_word(name), masked(value.as_bytes())),
     }
 }
 
@@ -121,7 +146,7 @@ fn shown_segment(segment: &str) -> String {
 }
 
 fn shown_word(word: &str) -> String {
-    if looks_secret(word) { "***".to_owned() } else { word.to_owned() }
+    if looks_secret(word.trim()) { "***".to_owned() } else { word.to_owned() }
 }
 
 fn shown_query(query: &str) -> String {
@@ -187,6 +212,24 @@ mod tests {
         let address = "https://a.example/articles/how-to-bake-sourdough-bread?page=2&sort=price";
 
         assert_eq!(shown_url(address), address);
+    }
+
+    #[test]
+    fn a_value_that_stands_where_an_attribute_should_is_masked() {
+        let token = "q8Zr31LkP0vTn5YxBm2Wgk";
+        for line in [
+            format!("a=1; note={token}; Path=/"),
+            format!("a=1; {token}"),
+            format!("a=1; {token}=1"),
+            format!("a=1; Path=/reset/{token}/x"),
+            "a=1; secret=short".to_owned(),
+        ] {
+            let shown = masked_line(line.as_bytes());
+
+            assert!(!shown.contains(&token[4..]) && !shown.contains("short"), "{line}: {shown}");
+        }
+        let usual = "a=; Path=/cart; Domain=shop.example; Max-Age=60; Secure; SameSite=Lax";
+        assert_eq!(masked_line(usual.as_bytes()), usual);
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Report {
         host: Option<String>,
         cleaning: &Cleaning,
     ) -> Self {
-        let host = host_of(&host.unwrap_or_else(|| facts.target.clone()));
+        let host = cleaning.clean(&host_of(&host.unwrap_or_else(|| facts.target.clone())));
         let mut findings: Vec<Reported> = answers
             .iter()
             .flat_map(|(rule, answer)| reported(rule, answer, &host, cleaning))

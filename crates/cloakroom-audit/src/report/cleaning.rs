@@ -8,7 +8,7 @@ use super::texts_of;
 use crate::exchange::{Exchange, Headers};
 use crate::finding::{Answer, Finding};
 use crate::line::Line;
-use crate::mask::{is_secret_name, looks_secret};
+use crate::mask::{SHOWN_FROM, is_secret_name, looks_secret};
 use crate::observed::Observed;
 use crate::role::{self, Role};
 use crate::tokens;
@@ -64,7 +64,7 @@ impl Cleaning {
         if text.chars().nth(TEXT_MOST).is_some() {
             clean.push_str("...");
         }
-        clean
+        without_commands(&without_tokens(&clean))
     }
 
     pub(super) fn finding(&self, finding: &Finding) -> Finding {
@@ -90,6 +90,34 @@ fn harmless(c: char) -> char {
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
     if c.is_control() || is_invisible { '.' } else { c }
+}
+
+/// Without words that only a generator makes, wherever they come from.
+fn without_tokens(text: &str) -> String {
+    text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+        .map(|part| {
+            let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_random(word) { part.replace(word, HIDDEN) } else { part.to_owned() }
+        })
+        .collect()
+}
+
+/// Whether letters of both cases and digits are mixed as no name mixes them.
+fn is_random(word: &str) -> bool {
+    let count = |is: fn(&u8) -> bool| word.bytes().filter(is).count();
+    word.len() >= SHOWN_FROM
+        && count(u8::is_ascii_digit) >= 2
+        && count(u8::is_ascii_uppercase) >= 2
+        && count(u8::is_ascii_lowercase) >= 2
+}
+
+/// Without what build servers take for a command when they read it in the output of a program.
+fn without_commands(text: &str) -> String {
+    let text = text.replace("##", "#.").replace(" ::", " .:");
+    match text.strip_prefix("::") {
+        Some(rest) => format!(".:{rest}"),
+        None => text,
+    }
 }
 
 /// Secrets in the forms in which they may come back.
@@ -214,6 +242,24 @@ mod tests {
         let clean = Cleaning::default().clean("a\u{1b}[31m\r\n\t\u{202e}b\u{200b}\u{9b}c\u{7f}");
 
         assert_eq!(clean, "a.[31m....b..c.");
+    }
+
+    #[test]
+    fn what_only_a_generator_makes_is_hidden_and_names_are_not() {
+        let clean = |text: &str| Cleaning::default().clean(text);
+
+        assert_eq!(clean("key token_q8Zr31LkP0vTn5Yx, and on"), "key token_***, and on");
+        for name in ["ASPSESSIONIDQQABCRTD", "wordpress_logged_in_5d2f8a9c0b1e4f67", "C01-4193774a"]
+        {
+            assert_eq!(clean(name), name);
+        }
+    }
+
+    #[test]
+    fn no_build_server_takes_a_text_for_a_command() {
+        let clean = Cleaning::default().clean("::error::a ::warning::b ##vso[c] https://[::1]/");
+
+        assert_eq!(clean, ".:error::a .:warning::b #.vso[c] https://[::1]/");
     }
 
     #[test]
