@@ -14,13 +14,18 @@ use std::path::PathBuf;
 
 /// What `cloakroom audit` takes.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).args(["url", "har", "explain"])))]
+#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["url", "har", "curl", "explain"])))]
 pub(crate) struct Arguments {
     /// The site: an address of its start page. Only its own origin is asked.
+    #[arg(conflicts_with_all = ["har", "explain"])]
     url: Option<String>,
     /// Reads a recording of a browser instead of asking a site.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["curl", "explain"])]
     har: Option<PathBuf>,
+    /// Reads what `curl -i` or `curl -v` printed instead of asking a site; `-` is the standard input. For
+    /// `curl -i` the address says what was asked.
+    #[arg(long, value_name = "FILE", conflicts_with = "explain")]
+    curl: Option<PathBuf>,
     /// Tells what a rule demands, why, how it is tested and how to mend it: C01, for example.
     #[arg(long, value_name = "RULE")]
     explain: Option<String>,
@@ -53,12 +58,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, String> {
         print(&explain(id)?)?;
         return Ok(Outcome::Done);
     }
-    let seen = match (&arguments.har, &arguments.url) {
-        (Some(file), _) => recorded::read(file, arguments.declared())?,
-        (None, Some(url)) => {
-            live::ask(url, &arguments.asking, arguments.declared(), arguments.quiet)?
+    let declared = arguments.declared();
+    let seen = match (&arguments.har, &arguments.curl, &arguments.url) {
+        (Some(file), _, _) => recorded::har(file, declared)?,
+        (None, Some(file), url) => recorded::curl(file, url.as_deref(), declared)?,
+        (None, None, Some(url)) => live::ask(url, &arguments.asking, declared, arguments.quiet)?,
+        (None, None, None) => {
+            return Err("give the address of a site, or a recording".to_owned());
         }
-        (None, None) => return Err("give the address of a site, or a recording".to_owned()),
     };
     print(&terminal::report(&seen, arguments.detail()))?;
     Ok(outcome(&seen, arguments.fail_on))

@@ -8,6 +8,7 @@ mod roots;
 
 pub(crate) use roots::trusted;
 
+use crate::clock;
 use cloakroom_audit::{Ask, Fetch, Headers, Heard, ROBOTS_MAX, Silence};
 use connect::Connection;
 use http_body_util::{BodyExt as _, Full};
@@ -18,7 +19,7 @@ use hyper::http::header::HOST;
 use rustls::ClientConfig;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use url::{Position, Url};
 
@@ -136,9 +137,8 @@ impl Fetch for Client {
         tokio::time::sleep(time).await;
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the command's one clock")]
     fn now(&self) -> Duration {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+        clock::now()
     }
 }
 

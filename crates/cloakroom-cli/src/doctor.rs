@@ -2,15 +2,15 @@
 
 mod case;
 mod diagnosis;
-mod input;
 mod json;
+mod reading;
 mod situation;
 mod text;
 
-use crate::clock;
 use crate::outcome::Outcome;
+use crate::{clock, input};
 use case::{Kind, Problem};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 /// What `cloakroom doctor` takes.
@@ -87,9 +87,9 @@ fn problem(arguments: &Arguments) -> Result<Problem, String> {
     };
     let mut problem = match (&arguments.line, &arguments.har, &arguments.curl) {
         (Some(line), _, _) => Problem::of_lines(&[line.as_bytes()], &asked, now)?,
-        (None, Some(path), _) => input::har(&input::file(path)?, now)?,
-        (None, None, Some(path)) => input::curl(&input::file(path)?, url, now)?,
-        (None, None, None) => input::any(&standard_input()?, &asked, now)?,
+        (None, Some(path), _) => reading::har(&input::file(path)?, now)?,
+        (None, None, Some(path)) => reading::curl(&input::file_or_standard_input(path)?, url, now)?,
+        (None, None, None) => reading::any(&standard_input()?, &asked, now)?,
     };
     if let Some(name) = &arguments.cookie {
         problem.keep_only(name);
@@ -104,9 +104,5 @@ fn standard_input() -> Result<Vec<u8>, String> {
              `--har FILE`, or the output of `curl -sv` on the standard input"
             .to_owned());
     }
-    let mut text = Vec::new();
-    let most = u64::try_from(cloakroom_audit::HAR_MAX).unwrap_or(u64::MAX);
-    let read = std::io::stdin().lock().take(most.saturating_add(1)).read_to_end(&mut text);
-    read.map_err(|error| format!("the standard input cannot be read: {error}"))?;
-    Ok(text)
+    input::standard_input()
 }

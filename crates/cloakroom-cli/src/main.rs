@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod doctor;
 mod explain;
+mod input;
 mod outcome;
 
 use clap::{Parser, Subcommand};

@@ -1,28 +1,41 @@
 //! An audit of what somebody else recorded.
 
 use super::Seen;
-use cloakroom_audit::{Audit, Declared, HAR_MAX, Observed, read_har};
-use std::fs::File;
-use std::io::Read as _;
+use crate::{clock, input};
+use cloakroom_audit::{Audit, CurlError, Declared, Observed, Recording, read_curl, read_har};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Reads a HAR file.
 ///
 /// # Errors
 ///
 /// A sentence if it cannot be read, or holds nothing.
-pub(super) fn read(path: &Path, declared: Declared) -> Result<Seen, String> {
-    let shown = path.display();
-    let mut octets = Vec::new();
-    let limit = u64::try_from(HAR_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let file = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut octets));
-    file.map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    let recording = read_har(&String::from_utf8_lossy(&octets), now())
+pub(super) fn har(path: &Path, declared: Declared) -> Result<Seen, String> {
+    let shown = path.display().to_string();
+    let octets = input::file(path)?;
+    let recording = read_har(&String::from_utf8_lossy(&octets), clock::now().as_secs())
         .map_err(|error| format!("{shown}: {error}"))?;
     if recording.exchanges.is_empty() {
         return Err(format!("{shown} holds no request that was answered"));
     }
+    Ok(seen(recording, &shown, declared))
+}
+
+/// Reads what curl printed. `url` is what `curl -i` asked.
+///
+/// # Errors
+///
+/// A sentence if it cannot be read, or holds nothing.
+pub(super) fn curl(path: &Path, url: Option<&str>, declared: Declared) -> Result<Seen, String> {
+    let octets = input::file_or_standard_input(path)?;
+    let recording = read_curl(&octets, url, clock::now().as_secs()).map_err(|error| {
+        let remedy = if error == CurlError::NoAddress { " before `--curl`" } else { "" };
+        format!("{error}{remedy}")
+    })?;
+    Ok(seen(recording, "the output of curl", declared))
+}
+
+fn seen(recording: Recording, shown: &str, declared: Declared) -> Seen {
     let mut done = vec![format!("{} requests recorded in {shown}", recording.exchanges.len())];
     if recording.skipped > 0 {
         done.push(format!("{} entries hold no answer and were left out", recording.skipped));
@@ -31,11 +44,5 @@ pub(super) fn read(path: &Path, declared: Declared) -> Result<Seen, String> {
     if observed.elsewhere() > 0 {
         done.push(format!("{} requests to other sites were left out", observed.elsewhere()));
     }
-    Ok(Seen { audit: Audit::of(observed), done, left: Vec::new(), stopped: None })
-}
-
-/// Seconds since the Unix epoch, for entries without a time.
-#[expect(clippy::disallowed_methods, reason = "the command's clock where no client has one")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    Seen { audit: Audit::of(observed), done, left: Vec::new(), stopped: None }
 }

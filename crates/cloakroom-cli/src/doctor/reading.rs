@@ -1,22 +1,10 @@
 //! Recordings and lines, from files and from the standard input.
 
 use super::case::{Asked, Problem};
-use cloakroom_audit::{CurlError, HAR_MAX, read_curl, read_har};
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
+use cloakroom_audit::{CurlError, read_curl, read_har};
 
 /// Lines on the standard input that are taken: a server that sets more is asked about with `--curl`.
 const LINES_MOST: usize = 100;
-
-/// The octets of a file, not more than a recording may have and one.
-pub(super) fn file(path: &Path) -> Result<Vec<u8>, String> {
-    let broken = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
-    let mut text = Vec::new();
-    let most = u64::try_from(HAR_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path).map_err(broken)?.take(most).read_to_end(&mut text).map_err(broken)?;
-    Ok(text)
-}
 
 pub(super) fn har(text: &[u8], now: u64) -> Result<Problem, String> {
     let text = std::str::from_utf8(text).map_err(|_| "the HAR file is no UTF-8".to_owned())?;
@@ -28,9 +16,9 @@ pub(super) fn har(text: &[u8], now: u64) -> Result<Problem, String> {
 }
 
 pub(super) fn curl(text: &[u8], url: Option<&str>, now: u64) -> Result<Problem, String> {
-    let recording = read_curl(text, url, now).map_err(|error| match error {
-        CurlError::NoAddress => format!("{error} with `--url`"),
-        other => other.to_string(),
+    let recording = read_curl(text, url, now).map_err(|error| {
+        let remedy = if error == CurlError::NoAddress { " with `--url`" } else { "" };
+        format!("{error}{remedy}")
     })?;
     Ok(Problem::of_exchanges(&recording.exchanges))
 }
