@@ -31,7 +31,7 @@ impl Role {
 }
 
 /// Names that frameworks give to the session cookie when nobody chooses another.
-pub(crate) const DEFAULT_NAMES: [(&str, &str); 26] = [
+pub(crate) const DEFAULT_NAMES: [(&str, &str); 28] = [
     ("jsessionid", "Java servlets"),
     ("phpsessid", "PHP"),
     ("asp.net_sessionid", "ASP.NET"),
@@ -58,6 +58,8 @@ pub(crate) const DEFAULT_NAMES: [(&str, &str); 26] = [
     ("beaker.session.id", "Beaker"),
     ("cfid", "ColdFusion"),
     ("cftoken", "ColdFusion"),
+    ("dokuwiki", "DokuWiki"),
+    ("i_like_gitea", "Gitea"),
 ];
 
 const SESSION_WORDS: [&str; 9] =
@@ -123,7 +125,18 @@ pub(crate) fn default_of(name: &str) -> Option<&'static str> {
     let known = DEFAULT_NAMES.iter().find(|(known, _)| *known == name);
     let begins = [("aspsessionid", "ASP"), ("wordpress_logged_in_", "WordPress")];
     let begun = || begins.iter().find(|(text, _)| name.starts_with(text));
-    known.or_else(begun).map(|(_, framework)| *framework)
+    let made = || made_by(&name);
+    known.or_else(begun).map(|(_, framework)| *framework).or_else(made)
+}
+
+/// Names that a program makes of its address.
+fn made_by(name: &str) -> Option<&'static str> {
+    let hex = |text: &str| text.len() == 32 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+    if name.strip_prefix("dw").is_some_and(hex) {
+        return Some("DokuWiki");
+    }
+    let (_, port) = name.strip_prefix("username-")?.rsplit_once('-')?;
+    (!port.is_empty() && port.bytes().all(|octet| octet.is_ascii_digit())).then_some("Jupyter")
 }
 
 fn is_session_name(name: &str) -> bool {
@@ -153,6 +166,9 @@ mod tests {
             ("wordpress_logged_in_5d2", token, Role::Session),
             ("connect.sid", b"s%3Aabc".as_slice(), Role::Session),
             ("sid", token, Role::Session),
+            ("DW7293d7b12faf5b6e46ddeeca27ff9800", token, Role::Session),
+            ("username-127-0-0-1-8888", token, Role::Session),
+            ("username-hint", b"ada", Role::Other),
             ("id", b"7", Role::Other),
             ("csrftoken", token, Role::FormToken),
             ("_xsrf", token, Role::FormToken),

@@ -3,7 +3,10 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::Value;
+
+mod readable;
+
+pub(crate) use readable::readable;
 
 /// A value of fewer octets is no token: 12 characters of hexadecimal hold 48 bits.
 const TOKEN_SHORTEST: usize = 12;
@@ -86,21 +89,6 @@ pub(crate) fn uuid_version(value: &[u8]) -> Option<char> {
     groups.get(2)?.chars().next()
 }
 
-/// What can be read in a value that ought to be opaque.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Readable {
-    /// How it is packed.
-    pub(crate) form: &'static str,
-    /// Names of what is inside; never its values.
-    pub(crate) names: Vec<String>,
-}
-
-/// Takes a value out of its wrapping, as far as anybody can without a key.
-pub(crate) fn readable(value: &[u8]) -> Option<Readable> {
-    let text = unescaped(value)?;
-    jwt(&text).or_else(|| bare_json(&text)).or_else(|| packed(&text)).or_else(|| plain(&text))
-}
-
 /// With `%xx` undone and without the quotes around it; `None` for what is no text or too long.
 pub(crate) fn unescaped(value: &[u8]) -> Option<String> {
     if value.len() > DECODED_MOST {
@@ -122,80 +110,6 @@ pub(crate) fn unescaped(value: &[u8]) -> Option<String> {
     Some(text)
 }
 
-fn jwt(text: &str) -> Option<Readable> {
-    let [header, claims, _] = text.split('.').collect::<Vec<_>>().try_into().ok()?;
-    let header = json_of(header)?;
-    header.get("alg")?;
-    Some(Readable { form: "a JSON web token", names: names_of(&json_of(claims)?) })
-}
-
-fn bare_json(text: &str) -> Option<Readable> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    let is_data = value.is_object() || value.is_array();
-    is_data.then(|| Readable { form: "JSON", names: names_of(&value) })
-}
-
-/// Something that a signature may follow, in base64.
-fn packed(text: &str) -> Option<Readable> {
-    let first = text.split(['.', '|', ':']).find(|part| !part.is_empty())?;
-    let first = first.split("--").next()?;
-    [first, text].into_iter().find_map(|part| {
-        let octets = decoded(part)?;
-        if let Some(value) = json_in(&octets) {
-            return Some(Readable { form: "JSON in base64", names: names_of(&value) });
-        }
-        serialised(&octets).map(|form| Readable { form, names: Vec::new() })
-    })
-}
-
-/// A JSON object or array.
-fn json_in(octets: &[u8]) -> Option<Value> {
-    let value: Value = serde_json::from_slice(octets).ok()?;
-    (value.is_object() || value.is_array()).then_some(value)
-}
-
-/// Objects that a program wrote down, by the octets they begin with.
-fn serialised(octets: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 6] = [
-        (&[0xac, 0xed, 0x00, 0x05], "a serialised Java object"),
-        (&[0x80, 0x04, 0x95], "a pickled Python object"),
-        (&[0x80, 0x05, 0x95], "a pickled Python object"),
-        (&[0x04, 0x08, b'{'], "a marshalled Ruby object"),
-        (b"a:", "a serialised PHP array"),
-        (b"O:", "a serialised PHP object"),
-    ];
-    let php = |begin: &[u8]| !begin.ends_with(b":") || octets.contains(&b'{');
-    known
-        .into_iter()
-        .find(|(begin, _)| octets.starts_with(begin) && php(begin))
-        .map(|(_, form)| form)
-}
-
-/// An address of mail, or fields one after another.
-fn plain(text: &str) -> Option<Readable> {
-    if let Some((before, after)) = text.split_once('@')
-        && !before.is_empty()
-        && after.contains('.')
-        && !text.contains(['/', ' '])
-    {
-        return Some(Readable { form: "an address of mail", names: Vec::new() });
-    }
-    let php = serialised(text.as_bytes()).map(|form| Readable { form, names: Vec::new() });
-    php.or_else(|| {
-        // `7|0a1b..`: a user's number in front of a signature.
-        let (before, after) = text.split_once('|')?;
-        let number = !before.is_empty()
-            && before.len() < 12
-            && before.bytes().all(|octet| octet.is_ascii_digit());
-        (number && after.len() >= 32)
-            .then(|| Readable { form: "a number and a signature", names: Vec::new() })
-    })
-}
-
-fn json_of(part: &str) -> Option<Value> {
-    json_in(&decoded(part)?)
-}
-
 /// Base64 in either alphabet, with padding or without.
 pub(crate) fn decoded(part: &str) -> Option<Vec<u8>> {
     URL_SAFE
@@ -208,11 +122,6 @@ pub(crate) fn decoded(part: &str) -> Option<Vec<u8>> {
 /// Standard base64 without its padding.
 pub(crate) fn encoded_standard(octets: &[u8]) -> String {
     STANDARD.encode(octets).trim_end_matches('=').to_owned()
-}
-
-fn names_of(value: &Value) -> Vec<String> {
-    let Some(object) = value.as_object() else { return Vec::new() };
-    object.keys().take(12).map(|name| crate::mask::printable_line(name.as_bytes(), 40)).collect()
 }
 
 #[cfg(test)]

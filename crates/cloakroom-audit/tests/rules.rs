@@ -221,6 +221,9 @@ fn a_first_visit_is_one_without_cookies() {
     assert!(matches!(answer("G01", first(GOOD)), Answer::Holds { .. }));
     assert_eq!(worst(&answer("G03", first(GOOD))), Some(Severity::Info));
     assert!(matches!(answer("G03", home(&[GOOD])), Answer::NotDecided { .. }));
+    assert!(matches!(answer("G03", first("theme=dark")), Answer::Holds { .. }));
+    let unknown = first("shelf=dpmi04lhlrvqufcahp6evj9vqp");
+    assert!(matches!(answer("G03", unknown), Answer::NotDecided { .. }), "it may be a session");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::observed::Observed;
 use crate::remedies;
 use crate::role::Role;
 use crate::rule::{Needs, Rule};
+use crate::tokens::is_token_like;
 
 pub(super) const BEFORE_CONSENT: Rule = Rule {
     id: "G01",
@@ -82,11 +83,28 @@ pub(super) const EAGER: Rule = Rule {
 };
 
 fn eager(observed: &Observed) -> Answer {
-    on_first_visit(observed, |line| {
+    let answer = on_first_visit(observed, |line| {
         let seen = "a session is set on the first visit";
         let flaw = Flaw::new(Severity::Info, seen, "a session when there is something to keep");
         (line.role == Role::Session).then_some(flaw)
-    })
+    });
+    match (&answer, unknown_token(observed)) {
+        (Answer::Holds { .. }, Some(name)) => {
+            not_decided(format!("it cannot be told whether `{name}` is a session: declare it"))
+        }
+        (Answer::Holds { .. } | Answer::Broken(_) | Answer::NotDecided { .. }, _) => answer,
+    }
+}
+
+/// A cookie of a first visit that may be the session, where nobody has said which cookie is.
+fn unknown_token(observed: &Observed) -> Option<String> {
+    let is_first = |line: &&Line| {
+        let exchange = observed.exchange_of(line);
+        exchange.is_some_and(|exchange| exchange.is_first_visit() && exchange.method() == "GET")
+    };
+    let may_be = |line: &&Line| line.role == Role::Other && is_token_like(&line.value);
+    let found = observed.setting().filter(is_first).find(may_be)?;
+    observed.declared().sessions.is_empty().then(|| found.shown_name())
 }
 
 /// Asks the cookies of first visits that only look.

@@ -30,6 +30,16 @@ fn data_is_seen_through_its_wrapping() {
         ("7|0123456789abcdef0123456789abcdef", "a number and a signature", None),
         ("a:1:{s:4:\"user\";i:7;}", "a serialised PHP array", None),
         ("rO0ABXNyAA", "a serialised Java object", None),
+        (".eJxVjDsOAjEMBe-SGkWO.ZzAbCd.0123", "compressed data in base64", None),
+        (".eJxVjDsOAjEMBe-SGkWO:1wZzAbCd:0123", "compressed data in base64", None),
+        ("H4sIAAAAAAAAA6tWKi1OLVKyMlQqAQ", "compressed data in base64", None),
+        ("ada|f3baf8d45573b8d89d51e46ee029d065", "a name and a signature", None),
+        (
+            "ada%7C1790000000%7CqXv2%7Cf3baf8d45573b8d89d51e46ee029d065",
+            "a name and a signature",
+            None,
+        ),
+        ("2|1:0|10:1790000000|4:user|16:eyJ1c2VyIjo3fQ==|f3baf8d45573b8d8", "JSON", Some("user")),
     ] {
         let found = readable(value.as_bytes());
 
@@ -48,6 +58,10 @@ fn random_tokens_are_not_taken_for_data() {
         "s%3AkPZr31LkP0vTn5YxBm2Wgq8.r0vTn5YxBm2Wgkq8Zr31Lk",
         "12345678",
         "",
+        // The zlib of a random token is chance, unless a dot in front says so.
+        "eJxVjDsOAjEMBe-SGkWO.ZzAbCd.0123",
+        "kq8Zr31LkP0vTn5YxBm2Wg|f3baf8d45573b8d89d51e46ee029d065",
+        "2|1:0|10:1790000000|4:user|24:NWVmZTljZGRkY2M5NDExOGEx|f3baf8d45573b8d8",
     ] {
         assert_eq!(readable(value.as_bytes()), None, "{value}");
     }
