@@ -263,6 +263,30 @@ fn a_planted_cookie_may_neither_break_the_page_nor_come_back() {
 }
 
 #[test]
+fn a_replay_of_a_planted_cookie_has_its_octets() {
+    for (planted, shown) in [
+        (
+            b"id=\xff'\\x".to_vec(),
+            Some(r"curl -si -H $'Cookie: id=\xff\x27\x5cx' 'https://shop.example/'"),
+        ),
+        (
+            vec![b'a'; 200],
+            Some(&*format!("curl -si -H $'Cookie: {}' 'https://shop.example/'", "a".repeat(200))),
+        ),
+        (vec![b'a'; 201], None),
+    ] {
+        let mut hostile = Exchange::new("GET", "https://shop.example/", 500, NOW).unwrap();
+        hostile.probe = Probe::Hostile;
+        hostile.request.push("Cookie", planted);
+
+        let found = answer("I05", [home(&[GOOD]), vec![hostile], home(&[GOOD])].concat());
+
+        let replay = &found.findings()[0].evidence[0].replay;
+        assert_eq!(shown.is_some_and(|shown| shown == replay), shown.is_some(), "{replay}");
+    }
+}
+
+#[test]
 fn what_was_planted_counts_for_nothing_else() {
     let mut hostile = Exchange::new("GET", "https://shop.example/", 200, NOW).unwrap();
     hostile.probe = Probe::Hostile;

@@ -23,6 +23,9 @@ pub(super) const MALFORMED: Rule = Rule {
     judge: malformed,
 };
 
+/// The octets of a planted header that a replay shows: all short ones, and none of 180 cookies.
+const SHOWN_MOST: usize = 200;
+
 fn malformed(observed: &Observed) -> Answer {
     let asked: Vec<(usize, &Exchange)> = observed.probed(Probe::Hostile).collect();
     if asked.is_empty() {
@@ -61,9 +64,26 @@ fn is_fine_around(observed: &Observed, at: usize, hostile: &Exchange) -> bool {
 }
 
 fn found(exchange: &Exchange, seen: String, expected: &str) -> crate::finding::Finding {
-    let evidence = Evidence::new(exchange, format!("status {}", exchange.status()));
+    let mut evidence = Evidence::new(exchange, format!("status {}", exchange.status()));
+    if let Some(replay) = replay(exchange) {
+        evidence.replay = replay;
+    }
     let subject = crate::mask::shown_url(exchange.url());
     Flaw::new(Severity::Medium, seen, expected).about(subject, evidence)
+}
+
+/// What was planted is no secret, and without its octets a replay shows nothing. A long header is named
+/// and not shown.
+fn replay(exchange: &Exchange) -> Option<String> {
+    let [planted] = exchange.request.all("cookie").collect::<Vec<_>>().try_into().ok()?;
+    let plain = |octet: &u8| matches!(octet, b' '..=b'~') && !b"'\\!".contains(octet);
+    let shown = |octet: &u8| match plain(octet) {
+        true => char::from(*octet).to_string(),
+        false => format!("\\x{octet:02x}"),
+    };
+    let header: String = planted.iter().map(shown).collect();
+    let url = crate::mask::shown_url(exchange.url()).replace('\'', "%27");
+    (planted.len() <= SHOWN_MOST).then(|| format!("curl -si -H $'Cookie: {header}' '{url}'"))
 }
 
 fn is_echoed(exchange: &Exchange) -> bool {
