@@ -61,6 +61,27 @@ fn is_tag(tag: &str, name: &str) -> bool {
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_whitespace()))
 }
 
+/// What a person can press on a page, in lower case: the tags of links, buttons and forms with their
+/// attributes, and the text in links and buttons.
+pub(crate) fn pressed(page: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(page).to_lowercase();
+    let mut found = Vec::new();
+    let mut is_within = false;
+    for piece in text.split('<').skip(1) {
+        let (tag, behind) = piece.split_once('>').unwrap_or((piece, ""));
+        let name: String = tag.chars().take_while(|c| !c.is_ascii_whitespace()).collect();
+        match name.as_str() {
+            "a" | "button" => is_within = true,
+            "/a" | "/button" => is_within = false,
+            _ => {}
+        }
+        if is_within || matches!(name.as_str(), "input" | "form") {
+            found.push(format!("{tag} {behind}"));
+        }
+    }
+    found
+}
+
 /// Every tag of a page, without its angle brackets; comments are left out.
 pub(crate) fn tags(page: &str) -> impl Iterator<Item = &str> {
     let mut rest = page;

@@ -26,8 +26,12 @@ impl<'s, F: Fetch> Player<'s, F> {
         // What the login did is no part of what signing out does.
         replayed.takes.retain(|take| !matches!(take.step, Step::Act | Step::Way));
         let saved = visitor.clone();
-        let mut tab = visitor.clone();
+        let mut tab = self.unremembered(&visitor);
         self.control(replayed, &mut tab).await?;
+        if let Some(page) = &call.page {
+            // A page may renew what a probe leaves alone.
+            let _ = tab.follow(&Ask::get(self.url(page)?.as_str())).await?;
+        }
         for scene in [&mut *other_cookie, &mut *other_tab, &mut *out] {
             scene.takes.clone_from(&replayed.takes);
         }
@@ -47,6 +51,11 @@ impl<'s, F: Fetch> Player<'s, F> {
             other_cookie.stopped =
                 Some("it was not found out which cookies are the session".to_owned());
         }
+        if self.outlives_sign_out {
+            other_tab.stopped =
+                Some("signing out ends nothing in the first place: see O01".to_owned());
+            return Ok(());
+        }
         for what in ["the other tab", "the other tab once more"] {
             let take = self.ask_who(&mut tab, Step::Try, what).await?;
             other_tab.takes.push(take);
@@ -56,9 +65,7 @@ impl<'s, F: Fetch> Player<'s, F> {
 
     /// The cookies of the session without those that remember a login, which have a question of their own.
     async fn replay(&mut self, scene: &mut Scene, saved: &Visitor<'s, F>) -> Result<(), Stop> {
-        let own = self.sets.first().cloned().unwrap_or_default();
-        let others = self.sets.iter().flatten().filter(|name| !own.contains(*name));
-        let saved = others.fold(saved.clone(), |visitor, name| visitor.without(name.as_bytes()));
+        let saved = self.unremembered(saved);
         let first =
             self.question(scene, &saved, "the session's cookies from before signing out").await?;
         self.site.fetch().pause(LATER).await;
@@ -122,7 +129,8 @@ impl<'s, F: Fetch> Player<'s, F> {
 
     async fn old_password_is_refused(&self, scene: &mut Scene) -> bool {
         let mut visitor = self.newcomer();
-        let tried = self.sign_in(scene, &mut visitor).await;
+        // Once is enough: sites count wrong passwords.
+        let tried = self.calls(scene, &mut visitor, &self.script.login).await;
         match self.ask_who(&mut visitor, Step::Way, "a login with the old password").await {
             Ok(take) => {
                 let is_out = take.recognised == Recognised::SignedOut;

@@ -5,7 +5,6 @@ use super::ready::{Ready, invented};
 use super::signing::only;
 use crate::ask::{Ask, Fetch};
 use crate::exchange::{Exchange, Probe};
-use crate::line::Line;
 use crate::scene::{Recognised, Scene, Step, Take};
 use crate::visitor::Visitor;
 use cloakroom_cookie::browser::{Address, Request};
@@ -55,6 +54,9 @@ impl<'s, F: Fetch> Player<'s, F> {
         for what in ["a browser that shared the cookies before", "the same browser once more"] {
             let take = self.ask_who(&mut other, Step::Try, what).await?;
             scene.takes.push(take);
+            if let Some(call) = self.script.login.first() {
+                let _ = self.prepare(scene, &mut other, call).await?;
+            }
         }
         Ok(())
     }
@@ -101,7 +103,6 @@ impl<'s, F: Fetch> Player<'s, F> {
             .ask_who(&mut before.clone(), Step::Way, "the invented cookies before the login")
             .await?;
         let _ = controlled(scene, take, &Recognised::SignedOut);
-        self.is_kept(scene, &before).await?;
         self.sign_in(scene, &mut planted).await?;
         let own = self
             .ask_who(&mut planted.clone(), Step::Way, "the browser that signed in with them")
@@ -114,27 +115,6 @@ impl<'s, F: Fetch> Player<'s, F> {
         self.question(scene, &before, "an invented value that was there before the login")
             .await
             .map(|_| ())
-    }
-
-    /// A page that gives newcomers a session and gives none to the invented one has taken it for a session.
-    async fn is_kept(&self, scene: &mut Scene, planted: &Visitor<'s, F>) -> Result<(), Stop> {
-        let page = self.script.login.first().and_then(|call| call.page.as_deref());
-        let Some(page) = page else { return Ok(()) };
-        let ask = Ask::get(self.url(page)?.as_str());
-        let session = self.session()?;
-        let gives = |answer: &Exchange| {
-            let lines =
-                answer.response.all("set-cookie").map(|raw| Line::read(0, raw, answer.at()));
-            lines.filter(|line| !line.deletes).any(|line| session.contains(&line.name_text()))
-        };
-        let newcomer = self.newcomer().go(&ask).await?;
-        let answer = planted.clone().go(&ask).await?;
-        if gives(&newcomer) {
-            let came_to = if gives(&answer) { Recognised::Refused } else { Recognised::Landed };
-            let what = "an invented value, on a page that gives a session to newcomers,";
-            scene.takes.push(Take::new(Step::Try, what, Some(answer)).came_to(came_to));
-        }
-        Ok(())
     }
 
     pub(super) async fn sign_in_by_get(&mut self, scene: &mut Scene) -> Result<(), Stop> {
@@ -156,7 +136,13 @@ impl<'s, F: Fetch> Player<'s, F> {
         let plain = self.whoami()?;
         for (what, ask) in odd_places(&plain, &values) {
             let answer = self.newcomer().go(&ask).await.map(Exchange::without_query);
-            scene.takes.push(self.taken(answer, Step::Try, &what));
+            let take = self.taken(answer, Step::Try, &what);
+            // Such an address may be found nowhere, which signs nobody in.
+            let is_refused = |take: &Take| {
+                take.exchange.as_ref().is_some_and(|seen| (400..429).contains(&seen.status()))
+            };
+            let is_out = matches!(take.recognised, Recognised::Unclear(_)) && is_refused(&take);
+            scene.takes.push(if is_out { take.came_to(Recognised::SignedOut) } else { take });
         }
         Ok(())
     }

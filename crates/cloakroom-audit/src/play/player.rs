@@ -208,13 +208,20 @@ impl<'s, F: Fetch> Player<'s, F> {
         Ok(user)
     }
 
-    /// All requests of the login, by this browser.
+    /// All requests of the login, by this browser. A form that came with the first cookies of a site may
+    /// not work yet; a person tries again, and so does this.
     pub(super) async fn sign_in(
         &self,
         scene: &mut Scene,
         visitor: &mut Visitor<'s, F>,
     ) -> Result<(), Stop> {
-        self.calls(scene, visitor, &self.script.login).await
+        self.calls(scene, visitor, &self.script.login).await?;
+        let is_in =
+            self.ask_who(&mut visitor.clone(), Step::Way, "whether it is signed in").await?;
+        if is_in.recognised == Recognised::SignedOut {
+            self.calls(scene, visitor, &self.script.login).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn calls(
@@ -263,6 +270,14 @@ impl<'s, F: Fetch> Player<'s, F> {
         note(scene, Step::Act, "the request of the script", std::slice::from_ref(&answer));
         note(scene, Step::Way, "where it led", hops.as_slice());
         Ok(answer)
+    }
+
+    /// A copy of the browser that does not send what remembers a login beside the session: that has a
+    /// question of its own.
+    pub(super) fn unremembered(&self, visitor: &Visitor<'s, F>) -> Visitor<'s, F> {
+        let own = self.sets.first().cloned().unwrap_or_default();
+        let others = self.sets.iter().flatten().filter(|name| !own.contains(*name));
+        others.fold(visitor.clone(), |visitor, name| visitor.without(name.as_bytes()))
     }
 
     /// The set of cookies that is the session; the reason where it is not known.

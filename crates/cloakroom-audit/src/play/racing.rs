@@ -87,8 +87,8 @@ impl<'s, F: Fetch> Player<'s, F> {
         let mut visitor = self.signed_in(scene).await?;
         let slow = self.prepare(scene, &mut visitor, &slow.call).await?;
         let leave = self.prepare(scene, &mut visitor, logout).await?;
-        let saved = visitor.clone();
-        let mut late = visitor.clone();
+        let saved = self.unremembered(&visitor);
+        let mut late = saved.clone();
         let is_answered = Cell::new(false);
         let was_answered_early = Cell::new(false);
         let (slow, leave) = (slow.ask(), leave.ask());
@@ -128,6 +128,8 @@ impl<'s, F: Fetch> Player<'s, F> {
         let mut visitor = self.newcomer();
         self.calls(scene, &mut visitor, before).await?;
         let _ = visitor.go(&self.whoami()?).await?;
+        // The page that sets the first cookies may not have a form that works yet.
+        let _ = self.prepare(scene, &mut visitor, last).await?;
         let ready = self.prepare(scene, &mut visitor, last).await?;
         let beside = self.beside(&visitor)?;
         let login: Boxed<'_, _> = Box::pin({

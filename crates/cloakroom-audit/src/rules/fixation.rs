@@ -67,7 +67,11 @@ fn compared(
     if let Some(why) = &scene.stopped {
         return not_decided(why.clone());
     }
-    let sets = session_sets(observed);
+    let mut sets = session_sets(observed);
+    if experiment == Experiment::StepUp {
+        // What remembers a login gains no rights.
+        sets.truncate(1);
+    }
     let acts: Vec<&Take> = scene.of(Step::Act).collect();
     let after = last_control(scene);
     let (Some(before), Some(after)) = (acts.first().and_then(|take| take.exchange.as_ref()), after)
@@ -109,29 +113,16 @@ pub(super) const ADOPTED: Rule = Rule {
     needs: Needs::Login,
     what: "Only the server makes tokens: one that it did not make is like none.",
     why: "An attacker needs no session of their own to plant one: any text will do, from a sibling host, over plain http or by script.",
-    how: "A browser that was never there brings invented values for the session's cookies, of the length and characters of real ones, and signs in. If the invented values are signed in afterwards, they were adopted; if the page of the login gives newcomers a session and gives this browser none, they likely were.",
+    how: "A browser that was never there brings invented values for the session's cookies, of the length and characters of real ones, and signs in. If the invented values are signed in afterwards, they were adopted.",
     source: "OWASP Session Management Cheat Sheet, permissive and strict management; CWE-384",
     remedies: remedies::STRICT,
     judge: adopted,
 };
 
 fn adopted(observed: &Observed) -> Answer {
-    judged(observed, Experiment::Adopted, |take| {
-        let expected = "a token that the server made";
-        match take.recognised {
-            Recognised::SignedIn => {
-                let seen = format!("{} opens the session", take.what);
-                Some(Flaw::new(Severity::High, seen, expected))
-            }
-            Recognised::Landed => {
-                let seen = format!("{} is kept", take.what);
-                Some(Flaw::new(Severity::High, seen, expected).sure(Confidence::Likely))
-            }
-            Recognised::NotAsked
-            | Recognised::SignedOut
-            | Recognised::Refused
-            | Recognised::Unclear(_) => None,
-        }
+    tried(observed, Experiment::Adopted, &Recognised::SignedIn, |take| {
+        let seen = format!("{} opens the session", take.what);
+        Flaw::new(Severity::High, seen, "a token that the server made")
     })
 }
 
@@ -149,6 +140,9 @@ pub(super) const OLD_TOKEN: Rule = Rule {
 };
 
 fn old_token(observed: &Observed) -> Answer {
+    if let Answer::Broken(_) = renewed(observed) {
+        return not_decided("the token is not renewed in the first place: see F01");
+    }
     tried(observed, Experiment::OldToken, &Recognised::SignedIn, |take| {
         Flaw::new(Severity::High, format!("{} are signed in", take.what), "an ended session")
     })
@@ -187,6 +181,11 @@ pub(super) const PLANTED: Rule = Rule {
 };
 
 fn planted(observed: &Observed) -> Answer {
+    if matches!(renewed(observed), Answer::Broken(_))
+        || matches!(old_token(observed), Answer::Broken(_))
+    {
+        return not_decided("the token from before the login is the session's: see F01 and F03");
+    }
     judged(observed, Experiment::PlantedBrowser, |take| match take.recognised {
         Recognised::SignedIn => {
             let seen = format!("{} is signed in as well", take.what);

@@ -157,13 +157,11 @@ fn no_way_out(observed: &Observed) -> Answer {
 }
 
 fn has_way_out(page: &Exchange, paths: &[String]) -> bool {
-    let text = String::from_utf8_lossy(page.body()).to_lowercase();
-    let leads = || {
-        markup::links(page.body())
-            .into_iter()
-            .any(|link| paths.iter().any(|path| path.len() > 1 && link.to.contains(path.as_str())))
+    let leads = |link: markup::Link| {
+        paths.iter().any(|path| path.len() > 1 && link.to.contains(path.as_str()))
     };
-    WORDS.iter().any(|word| text.contains(word)) || leads()
+    markup::pressed(page.body()).iter().any(|text| WORDS.iter().any(|word| text.contains(word)))
+        || markup::links(page.body()).into_iter().any(leads)
 }
 
 pub(super) const LEFT_BEHIND: Rule = Rule {

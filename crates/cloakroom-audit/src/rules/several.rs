@@ -23,15 +23,13 @@ pub(super) const SEVERAL: Rule = Rule {
 
 /// The first browser is asked after the last login; every login is a control.
 fn several(observed: &Observed) -> Answer {
+    if let Answer::Broken(_) = same_token(observed) {
+        return not_decided("the logins share one session: see M02");
+    }
     judged(observed, Experiment::Several, |take| {
-        let seen = || format!("{} is still signed in", take.what);
-        (take.recognised == Recognised::SignedIn).then(|| {
-            Flaw::new(
-                Severity::Info,
-                seen(),
-                "a number of sessions that is decided, and shown to the user",
-            )
-        })
+        let expected = "a number of sessions that is decided, and shown to the user";
+        let seen = format!("{} is still signed in", take.what);
+        (take.recognised == Recognised::SignedIn).then(|| Flaw::new(Severity::Info, seen, expected))
     })
 }
 
