@@ -217,20 +217,21 @@ fn well_formed(text: &str) -> roxmltree::Document<'_> {
 #[test]
 fn every_format_tells_the_findings_and_what_was_not_decided_and_why() {
     let report = full();
-    let (why, _) = report.not_decided()[0].clone();
+    let why = report.not_decided()[0].0.to_lowercase();
     let first = &report.counting().next().unwrap().rule;
 
     for format in Format::ALL {
         let text = written(&report, format).split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = text.to_lowercase();
 
-        assert!(text.contains(first.title), "{}", format.as_str());
+        assert!(text.contains(&first.title.to_lowercase()), "{}", format.as_str());
         assert!(
-            text.contains(&why.replace(':', "")) || text.contains(why),
+            text.contains(&why.replace(":", "&#58;")) || text.contains(&why),
             "{}: {why}",
             format.as_str()
         );
         assert!(text.contains("robots.txt forbids /admin"), "{}", format.as_str());
-        assert!(text.contains("stopped by Ctrl"), "{}", format.as_str());
+        assert!(text.contains("stopped by ctrl"), "{}", format.as_str());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Secrets planted wherever a site and a browser can put one, and searched for in every format.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "clippy.toml lets tests panic, and means test functions only, not what they share"
 )]
 

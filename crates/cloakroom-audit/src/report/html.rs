@@ -3,7 +3,7 @@
 mod findings;
 mod tables;
 
-use super::escape::markup;
+use super::escape::{markup, upper};
 use super::moment::{readable, span};
 use super::terminal::verdict;
 use super::{Report, Standard};
@@ -92,7 +92,7 @@ fn summary(report: &Report) -> String {
         "<div class=\"verdict {class}\"><strong>{}</strong><p>{}.</p>{stopped}</div>\n\
          <ul class=\"counts\">\n{counts}</ul>\n{}",
         meaning(report),
-        markup(&verdict(report)),
+        markup(&upper(&verdict(report))),
         first(report)
     )
 }

@@ -1,9 +1,10 @@
 //! What was not found, not tested, not counted: tables.
 
 use crate::finding::Answer;
-use crate::report::escape::markup;
+use crate::report::escape::{markup, upper};
 use crate::report::terminal::since_sentence;
 use crate::report::{Coverage, Report, Requirement, SavedFinding, Standard, coverage};
+use crate::rule::Rule;
 
 fn table(head: &[&str], rows: &str) -> String {
     let head: String = head.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
@@ -68,9 +69,7 @@ pub(super) fn not_decided(report: &Report) -> String {
         .not_decided()
         .into_iter()
         .map(|(why, rules)| {
-            let rules: Vec<String> =
-                rules.iter().map(|rule| format!("{} {}", rule.id, markup(rule.title))).collect();
-            format!("<tr><td>{}</td><td>{}</td></tr>\n", markup(why), rules.join("<br/>"))
+            format!("<tr><td>{}</td><td>{}</td></tr>\n", markup(&upper(why)), named(&rules))
         })
         .collect();
     let rows = match rows.as_str() {
@@ -78,12 +77,25 @@ pub(super) fn not_decided(report: &Report) -> String {
         rows => table(&["why", "what was not tested"], rows),
     };
     let notes: String =
-        report.notes.iter().map(|note| format!("<li>{}</li>\n", markup(note))).collect();
+        report.notes.iter().map(|note| format!("<li>{}</li>\n", markup(&upper(note)))).collect();
     let notes = match notes.as_str() {
         "" => String::new(),
         notes => format!("<ul class=\"plain\">\n{notes}</ul>\n"),
     };
     format!("<h2 id=\"not-decided\">What was not tested, and why</h2>\n{notes}{rows}")
+}
+
+/// More rules than these are folded away, so that a reason can be read past: 5.
+const NAMED: usize = 5;
+
+fn named(rules: &[&Rule]) -> String {
+    let names: Vec<String> =
+        rules.iter().map(|rule| format!("{} {}", rule.id, markup(rule.title))).collect();
+    let names = names.join("<br/>");
+    match rules.len() {
+        0..=NAMED => names,
+        count => format!("<details><summary>{count} rules</summary>{names}</details>"),
+    }
 }
 
 pub(super) fn holding(report: &Report) -> String {
