@@ -169,7 +169,7 @@ impl<F: Fetch> Probes<'_, F> {
         self.heard(asked)
     }
 
-    /// Plants cookies, and looks after each error whether the page is still there for others.
+    /// Plants cookies, and looks after each error whether it comes again, and the page is there for others.
     async fn plant(&mut self, seen: &Seen) -> Result<(), Silence> {
         let headers: Vec<_> = seen.names.iter().flat_map(|name| planted(name)).collect();
         let most = headers.len() * seen.pages.len();
@@ -178,18 +178,24 @@ impl<F: Fetch> Probes<'_, F> {
             for plant in &headers {
                 number += 1;
                 (self.watch)(&Doing::Hostile { number, most });
-                let ask = Ask::page(page).header("Cookie", plant.header.clone());
-                let asked = self.site.visitor().because(Probe::Hostile).go(&ask).await;
-                let heard = self.heard(asked)?;
-                if heard.is_none_or(|exchange| exchange.status() >= 500)
-                    && self.is_down(page).await?
-                {
+                if !self.breaks(page, &plant.header).await? {
+                    continue;
+                }
+                if self.is_down(page).await? {
                     return Ok(());
                 }
+                self.breaks(page, &plant.header).await?;
             }
             self.stranger(page).await?;
         }
         Ok(())
+    }
+
+    /// Whether the page does not bear a planted cookie.
+    async fn breaks(&mut self, page: &str, header: &[u8]) -> Result<bool, Silence> {
+        let ask = Ask::page(page).header("Cookie", header);
+        let asked = self.site.visitor().because(Probe::Hostile).go(&ask).await;
+        Ok(self.heard(asked)?.is_none_or(|exchange| exchange.status() >= 500))
     }
 
     /// Whether a stranger is not served either: whoever asks on makes it worse and learns nothing.

@@ -253,7 +253,7 @@ fn a_planted_cookie_may_neither_break_the_page_nor_come_back() {
         hostile.probe = Probe::Hostile;
         hostile.keep_body(body.as_bytes());
         let [before, after] = [home(&[GOOD]), home(&[GOOD])];
-        worst(&answer("I05", [before, vec![hostile], after].concat()))
+        worst(&answer("I05", [before, vec![hostile; 2], after].concat()))
     };
 
     assert_eq!(asked(200, "hello"), None);
@@ -306,16 +306,19 @@ fn an_error_that_everybody_gets_is_nobodys_cookies_fault() {
         page.probe = probe;
         page
     };
-    for (before, after) in [(200, 503), (503, 200), (500, 500)] {
+    for (before, first, second, after) in
+        [(200, 500, 500, 503), (503, 500, 500, 200), (500, 500, 500, 500), (200, 500, 200, 200)]
+    {
         let down = vec![
             visit(before, Probe::Visit),
-            visit(500, Probe::Hostile),
+            visit(first, Probe::Hostile),
+            visit(second, Probe::Hostile),
             visit(after, Probe::Stranger),
         ];
 
         let answer = answer("I05", down);
 
-        assert!(matches!(answer, Answer::NotDecided { .. }), "{before} {after}: {answer:?}");
+        assert!(!matches!(answer, Answer::Broken(_)), "{before} {after}: {answer:?}");
     }
 }
 

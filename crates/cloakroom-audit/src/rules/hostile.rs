@@ -17,7 +17,7 @@ pub(super) const MALFORMED: Rule = Rule {
     needs: Needs::Requests,
     what: "A cookie that the server did not set is like none: no error, and never repeated.",
     why: "An error tells what parses the cookie and lets any page on the site lock a visitor out; an echo is a way to inject.",
-    how: "The start page and pages that set a session are asked with planted values: too long, of strange octets, broken quotes, twins, broken neighbours, very many. A status of 500 and more, or the planted mark in the answer, is a finding; an error counts only if the page is fine without planted cookies before and after.",
+    how: "The start page and pages that set a session are asked with planted values: too long, of strange octets, broken quotes, twins, broken neighbours, very many. A status of 500 and more, or the planted mark in the answer, is a finding; an error counts only if it comes again, and never without the planted cookie.",
     source: "OWASP Session Management Cheat Sheet, treat the session ID as user input; CWE-20",
     remedies: remedies::HOSTILE,
     judge: malformed,
@@ -37,7 +37,7 @@ fn malformed(observed: &Observed) -> Answer {
         let sent: usize = exchange.request.all("cookie").map(<[u8]>::len).sum();
         let sent = format!("a planted Cookie header of {sent} octets");
         let is_error = exchange.status() >= 500;
-        if is_error && is_fine_around(observed, *at, exchange) {
+        if is_error && breaks_alone(observed, *at, exchange) {
             let seen = format!("{sent} gives status {}", exchange.status());
             findings.add(found(exchange, seen, "the page as a stranger sees it"));
         } else if is_echoed(exchange) {
@@ -48,19 +48,29 @@ fn malformed(observed: &Observed) -> Answer {
         }
     }
     if unclear == asked.len() {
-        return not_decided("the page was answered with an error without planted cookies too");
+        return not_decided(
+            "the page was answered with an error, and not because of planted cookies alone",
+        );
     }
     findings.answer(format!("{} planted cookies", asked.len() - unclear))
 }
 
-/// Whether the page was fine without planted cookies, before and after: a page that is broken for
-/// everybody, or was just then, is another matter.
-fn is_fine_around(observed: &Observed, at: usize, hostile: &Exchange) -> bool {
-    let exchanges = observed.exchanges();
-    let is_fine = |other: &Exchange| {
-        other.probe != Probe::Hostile && other.url() == hostile.url() && other.status() < 500
-    };
-    exchanges.iter().take(at).any(is_fine) && exchanges.iter().skip(at).any(is_fine)
+/// Whether this cookie breaks a page that is fine for everybody else: it failed whenever it was asked, and
+/// more than once; all others never, before and after. A page that is broken now and then, or for everybody,
+/// is another matter.
+fn breaks_alone(observed: &Observed, at: usize, hostile: &Exchange) -> bool {
+    let sent = |exchange: &Exchange| exchange.request.words("cookie");
+    let same_page =
+        || observed.exchanges().iter().enumerate().filter(|(_, one)| one.url() == hostile.url());
+    let planted =
+        same_page().filter(|(_, one)| one.probe == Probe::Hostile && sent(one) == sent(hostile));
+    let others = same_page().filter(|(_, one)| one.probe != Probe::Hostile);
+    let is_error = |one: &Exchange| one.status() >= 500;
+    planted.clone().count() > 1
+        && planted.clone().all(|(_, one)| is_error(one))
+        && others.clone().all(|(_, one)| !is_error(one))
+        && others.clone().any(|(place, _)| place < at)
+        && others.clone().any(|(place, _)| place > at)
 }
 
 fn found(exchange: &Exchange, seen: String, expected: &str) -> crate::finding::Finding {
