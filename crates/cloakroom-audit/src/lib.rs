@@ -30,7 +30,6 @@
 //! seen, and print nothing.
 
 mod ask;
-mod audit;
 mod crawl;
 mod curl;
 mod exchange;
@@ -63,7 +62,6 @@ mod visitor;
 mod web_token;
 
 pub use ask::{Ask, Fetch, Heard, Silence};
-pub use audit::Audit;
 pub use crawl::{Crawled, Doing, Watch, crawl};
 pub use curl::{CURL_MAX, CURL_RESPONSES_MAX, CurlError, read_curl};
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};

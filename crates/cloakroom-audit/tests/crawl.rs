@@ -5,8 +5,8 @@
 )]
 
 use cloakroom_audit::{
-    Answer, Ask, Audit, CrawlPlan, Crawled, Declared, Doing, Exchange, Fetch, Headers, Heard,
-    Observed, PAGES, Pace, Probe, ProbePlan, Silence, Site, Unvisited, crawl, probe,
+    Answer, Ask, CrawlPlan, Crawled, Declared, Doing, Exchange, Fetch, Headers, Heard, Observed,
+    PAGES, Pace, Probe, ProbePlan, RULES, Rule, Silence, Site, Unvisited, crawl, probe, rule,
 };
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -84,19 +84,18 @@ where
 }
 
 /// Everything that can be asked without signing in.
-async fn audited<A>(pages: &Pages<A>, plan: &ProbePlan) -> Audit
+async fn audited<A>(pages: &Pages<A>, plan: &ProbePlan) -> Observed
 where
     A: Fn(&str, &str, usize) -> Result<Heard, Silence>,
 {
     let site = site(pages);
     let _ = crawl(&site, CrawlPlan::default(), &unwatched).await;
     let _ = probe(&site, plan, &Declared::default(), &unwatched).await;
-    Audit::of(Observed::new(site.exchanges(), Declared::default()))
+    Observed::new(site.exchanges(), Declared::default())
 }
 
-fn answer(audit: &Audit, id: &str) -> Answer {
-    let found = audit.answers.iter().find(|(rule, _)| rule.id == id);
-    found.map(|(_, answer)| answer.clone()).unwrap()
+fn answer(observed: &Observed, id: &str) -> Answer {
+    rule(id).unwrap().judge(observed)
 }
 
 #[tokio::test]
@@ -241,13 +240,13 @@ async fn strangers_are_given_as_many_sessions_as_were_asked_for() {
         let pages = Pages::new(shop);
         let plan = ProbePlan { samples, plants: false, plain: None };
 
-        let audit = audited(&pages, &plan).await;
+        let observed = audited(&pages, &plan).await;
 
-        let strangers = audit.observed.exchanges().iter();
+        let strangers = observed.exchanges().iter();
         let strangers = strangers.filter(|exchange| exchange.probe == Probe::Stranger);
         assert_eq!(strangers.clone().count(), samples);
         assert!(strangers.into_iter().all(Exchange::is_first_visit));
-        assert!(!matches!(answer(&audit, "I02"), Answer::NotDecided { .. }));
+        assert!(!matches!(answer(&observed, "I02"), Answer::NotDecided { .. }));
     }
 }
 
@@ -258,9 +257,9 @@ async fn planted_cookies_reach_the_site_as_they_were_written() {
         _ => shop(path, cookie, number),
     });
 
-    let audit = audited(&pages, &ProbePlan::default()).await;
+    let observed = audited(&pages, &ProbePlan::default()).await;
 
-    let answer = answer(&audit, "I05");
+    let answer = answer(&observed, "I05");
     assert_eq!(answer.findings().len(), 1, "{answer:?}");
     assert!(answer.findings()[0].seen.contains("gives status 500"), "{answer:?}");
 }
@@ -273,9 +272,9 @@ async fn a_site_that_fails_while_it_is_asked_is_not_blamed_for_planted_cookies()
             _ => failure.clone(),
         });
 
-        let audit = audited(&pages, &ProbePlan::default()).await;
+        let observed = audited(&pages, &ProbePlan::default()).await;
 
-        let answer = answer(&audit, "I05");
+        let answer = answer(&observed, "I05");
         assert!(!matches!(answer, Answer::Broken(_)), "{answer:?}");
         assert!(pages.asked.borrow().len() < 35, "it is left alone");
     }
@@ -285,11 +284,12 @@ async fn a_site_that_fails_while_it_is_asked_is_not_blamed_for_planted_cookies()
 async fn a_site_that_says_yes_to_everything_breaks_nothing_that_it_was_not_asked_for() {
     let pages = Pages::new(|_, _, _| heard(200, &[("Content-Type", "text/plain")], "ok"));
 
-    let audit = audited(&pages, &ProbePlan::default()).await;
+    let observed = audited(&pages, &ProbePlan::default()).await;
 
-    let broken: Vec<_> = audit.findings().iter().map(|(rule, _)| rule.id).collect();
+    let is_broken = |rule: &&Rule| matches!(rule.judge(&observed), Answer::Broken(_));
+    let broken: Vec<_> = RULES.iter().filter(is_broken).map(|rule| rule.id).collect();
     assert_eq!(broken, ["H04"], "no header says that it is to be asked over TLS");
-    assert!(matches!(answer(&audit, "C01"), Answer::NotDecided { .. }));
+    assert!(matches!(answer(&observed, "C01"), Answer::NotDecided { .. }));
 }
 
 #[tokio::test]
@@ -305,7 +305,7 @@ async fn plain_http_is_asked_where_it_may_be() {
     probe(&site, &plan, &Declared::default(), &unwatched).await.unwrap();
     let elsewhere = audited(&pages, &plan).await;
 
-    let audit = Audit::of(Observed::new(site.exchanges(), Declared::default()));
-    assert!(matches!(answer(&audit, "C10"), Answer::Broken(_)));
+    let observed = Observed::new(site.exchanges(), Declared::default());
+    assert!(matches!(answer(&observed, "C10"), Answer::Broken(_)));
     assert!(matches!(answer(&elsewhere, "C10"), Answer::NotDecided { .. }));
 }

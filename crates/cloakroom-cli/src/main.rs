@@ -26,7 +26,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Finds what is wrong with a site's cookies and sessions.
-    Audit(audit::Arguments),
+    Audit(Box<audit::Arguments>),
     /// Tells what each browser does with a cookie, and why.
     Doctor(doctor::Arguments),
 }

@@ -1,12 +1,13 @@
 //! An audit of a site that answers.
 
+use super::Seen;
 use super::progress::Progress;
 use super::stop::{Stop, Stoppable};
-use super::{Seen, Stopped};
 use crate::client::{CONNECT_LIMIT, Client, Limits, trusted};
+use crate::clock;
 use cloakroom_audit::{
-    Audit, CrawlPlan, Crawled, DEPTH, Declared, Observed, PAGES, Pace, ProbePlan, SAMPLES_LEAST,
-    Silence, Site, crawl, plain_address, probe,
+    CrawlPlan, Crawled, DEPTH, Declared, Facts, Fetch, Observed, PAGES, Pace, ProbePlan,
+    SAMPLES_LEAST, Silence, Site, Skipped, crawl, plain_address, probe,
 };
 use cloakroom_cookie::browser::Address;
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ const RATES: std::ops::RangeInclusive<f64> = 0.01..=1_000.0;
 const STOP_AFTER: f64 = 1_800.0;
 /// Pages, levels and samples that somebody may ask for.
 const COUNT_MOST: u64 = 100_000;
+/// Requests without an answer that a report names.
+const SILENCES_TOLD: usize = 20;
 /// Requests of robots, scripts, strangers and planted cookies beside pages and samples.
 const REQUESTS_BESIDE: usize = 1_000;
 
@@ -88,9 +91,10 @@ pub(super) fn ask(
     runtime.block_on(async {
         let site = asking.site(Stoppable::new(client, stop_after), &start)?;
         let progress = Progress::new(quiet);
+        let begun = clock::now();
         let talk = talk(&site, asking, &declared, &progress).await;
         drop(progress);
-        Ok(seen(&site, talk, declared))
+        Ok(seen(&site, talk, declared, begun))
     })
 }
 
@@ -115,31 +119,52 @@ async fn talk(
     (crawled, stopped)
 }
 
-fn seen(site: &Site<Stoppable<Client>>, (crawled, silence): Talk, declared: Declared) -> Seen {
-    let stopped = match (site.fetch().stopped(), silence) {
-        (Some(stop), _) => {
-            Some(Stopped { why: stop.as_str().to_owned(), by_hand: stop == Stop::ByHand })
-        }
-        (None, Some(silence)) => Some(Stopped { why: silence.to_string(), by_hand: false }),
-        (None, None) => crawled.moved.as_ref().map(|to| Stopped {
-            why: format!(
-                "the start page sends everybody to {to}: audit that, or add it with --scope"
-            ),
-            by_hand: false,
-        }),
+fn seen(
+    site: &Site<Stoppable<Client>>,
+    (crawled, silence): Talk,
+    declared: Declared,
+    begun: Duration,
+) -> Seen {
+    let stop = site.fetch().stopped();
+    let moved = crawled.moved.as_ref();
+    let moved =
+        moved.map(|to| format!("the start page sends everybody to {to}: audit that instead"));
+    let stopped = stop.map(|stop| stop.as_str().to_owned());
+    let stopped = stopped.or_else(|| silence.map(|silence| silence.to_string())).or(moved);
+    let facts = Facts {
+        target: site.start().to_owned(),
+        begun: begun.as_secs(),
+        ended: site.fetch().now().as_secs(),
+        requests: site.asked(),
+        notes: notes(&crawled, &site.silences()),
+        stopped,
+        ..Facts::default()
     };
-    let done = vec![format!("{} pages visited, {} requests", crawled.visited, site.asked())];
-    let mut left = Vec::new();
-    for (why, skipped) in &crawled.skipped {
-        left.push(format!("{} not visited: {}", skipped.count, why.as_str()));
-        left.extend(skipped.named.iter().map(|page| format!("    {page}")));
+    let observed = Observed::new(site.exchanges(), declared);
+    Seen { observed, facts, by_hand: stop == Some(Stop::ByHand) }
+}
+
+/// What was not asked or gave no answer, in a sentence for each reason.
+fn notes(crawled: &Crawled, silences: &[(String, Silence)]) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for (why, Skipped { count, named }) in &crawled.skipped {
+        notes.push(format!("{count} not visited, since {}: {}", why.as_str(), list(named, *count)));
     }
     if crawled.elsewhere > 0 {
-        left.push(format!("{} links to elsewhere not followed", crawled.elsewhere));
+        notes.push(format!("{} links to elsewhere were not followed", crawled.elsewhere));
     }
-    left.extend(site.silences().iter().map(|(page, why)| format!("{page}: {why}")));
-    let audit = Audit::of(Observed::new(site.exchanges(), declared));
-    Seen { audit, done, left, stopped }
+    let told = silences.iter().take(SILENCES_TOLD);
+    notes.extend(told.map(|(page, why)| format!("{page} gave no answer: {why}")));
+    if silences.len() > SILENCES_TOLD {
+        notes.push(format!("{} more gave no answer", silences.len() - SILENCES_TOLD));
+    }
+    notes
+}
+
+fn list(named: &[String], count: usize) -> String {
+    let more = count.saturating_sub(named.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", named.join(", "))
 }
 
 impl Asking {
@@ -165,7 +190,7 @@ impl Asking {
         Ok(Client::new(limits, tls))
     }
 
-    fn site<F: cloakroom_audit::Fetch>(&self, fetch: F, start: &str) -> Result<Site<F>, String> {
+    fn site<F: Fetch>(&self, fetch: F, start: &str) -> Result<Site<F>, String> {
         let gap = self.gap(start)?;
         let most = self.pages.saturating_add(self.samples).saturating_add(REQUESTS_BESIDE);
         let wrong = |error| format!("{start}: {error}");

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use crate::{clock, input};
-use cloakroom_audit::{Audit, CurlError, Declared, Observed, Recording, read_curl, read_har};
+use cloakroom_audit::{CurlError, Declared, Facts, Observed, Recording, read_curl, read_har};
 use std::path::Path;
 
 /// Reads a HAR file.
@@ -36,13 +36,16 @@ pub(super) fn curl(path: &Path, url: Option<&str>, declared: Declared) -> Result
 }
 
 fn seen(recording: Recording, shown: &str, declared: Declared) -> Seen {
-    let mut done = vec![format!("{} requests recorded in {shown}", recording.exchanges.len())];
+    let now = clock::now().as_secs();
+    let mut notes = Vec::new();
     if recording.skipped > 0 {
-        done.push(format!("{} entries hold no answer and were left out", recording.skipped));
+        notes.push(format!("{} entries hold no answer and were left out", recording.skipped));
     }
     let observed = Observed::new(recording.exchanges, declared);
     if observed.elsewhere() > 0 {
-        done.push(format!("{} requests to other sites were left out", observed.elsewhere()));
+        notes.push(format!("{} requests to other sites were left out", observed.elsewhere()));
     }
-    Seen { audit: Audit::of(observed), done, left: Vec::new(), stopped: None }
+    let target = shown.to_owned();
+    let facts = Facts { target, begun: now, ended: now, notes, ..Facts::default() };
+    Seen { observed, facts, by_hand: false }
 }
