@@ -31,6 +31,11 @@ const PACKAGES: &[Package] = &[
         proof: Proof::Program("chromium"),
     },
     Package {
+        name: "chromium-driver",
+        needed_by: "cloakroom-cli: a browser that signs in",
+        proof: Proof::Program("chromedriver"),
+    },
+    Package {
         name: "nginx",
         needed_by: "journeys: TLS and a reverse proxy",
         proof: Proof::Program("nginx"),

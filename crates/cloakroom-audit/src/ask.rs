@@ -1,5 +1,6 @@
 //! What is asked of a site, and the door through which it is asked.
 
+use crate::drive::{Drive, Driven};
 use crate::exchange::Headers;
 use crate::mask::shown_url;
 use std::error::Error;
@@ -159,6 +160,16 @@ pub trait Fetch {
 
     /// The time since the Unix epoch: the only clock of an audit.
     fn now(&self) -> Duration;
+
+    /// Has a real browser sign in, and gives every cookie that it holds then. Left out, there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Silence`] if there is no browser or the user is not recognised in time.
+    fn drive(&self, drive: &Drive) -> impl Future<Output = Result<Vec<Driven>, Silence>> {
+        let page = shown_url(&drive.page);
+        async move { Err(Silence::Unreachable(format!("no browser opens {page}"))) }
+    }
 }
 
 impl<F: Fetch> Fetch for &F {
@@ -172,5 +183,9 @@ impl<F: Fetch> Fetch for &F {
 
     fn now(&self) -> Duration {
         (**self).now()
+    }
+
+    fn drive(&self, drive: &Drive) -> impl Future<Output = Result<Vec<Driven>, Silence>> {
+        (**self).drive(drive)
     }
 }

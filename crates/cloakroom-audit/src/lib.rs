@@ -32,6 +32,7 @@
 mod ask;
 mod crawl;
 mod curl;
+mod drive;
 mod exchange;
 mod finding;
 mod flaw;
@@ -64,6 +65,7 @@ mod web_token;
 pub use ask::{Ask, Fetch, Heard, Silence};
 pub use crawl::{Crawled, Doing, Watch, crawl};
 pub use curl::{CURL_MAX, CURL_RESPONSES_MAX, CurlError, read_curl};
+pub use drive::{Drive, Driven};
 pub use exchange::{BODY_KEPT, Exchange, Headers, Probe};
 pub use finding::{Answer, Confidence, Evidence, Finding, Severity};
 pub use forms::{Field, Form, forms};

@@ -1,6 +1,7 @@
 //! Playing the experiments of a login script: the requests behind every [`Scene`].
 
 mod damage;
+mod driven;
 mod ending;
 mod fixation;
 mod foreign;
@@ -70,7 +71,7 @@ pub async fn play<F: Fetch>(
     let mut scenes: Vec<Scene> = Vec::new();
     for group in GROUPS {
         progress(Playing::Begins(group.first().copied().unwrap_or(Experiment::SignIn)));
-        let played = match failed_login(&scenes) {
+        let played = match failed_login(&scenes).or_else(|| of_no_use(script, group)) {
             Some(why) => group.iter().map(|one| Scene::not_played(*one, why.clone())).collect(),
             None => attempts(&mut player, group).await,
         };
@@ -87,6 +88,13 @@ fn failed_login(scenes: &[Scene]) -> Option<String> {
     let login = scenes.first()?;
     let why = login.doubt().or_else(|| login.stopped.clone())?;
     Some(format!("the script does not sign in: {why}"))
+}
+
+/// What a browser's login leaves out: its request is the page's own, and cannot be made otherwise.
+fn of_no_use(script: &Script, group: &[Experiment]) -> Option<String> {
+    let needs_request = [Experiment::SignInByGet, Experiment::ForeignSignIn, Experiment::Race];
+    let is_left_out = script.in_browser && group.iter().any(|one| needs_request.contains(one));
+    is_left_out.then(|| "a browser signs in, and its request cannot be made otherwise".to_owned())
 }
 
 /// Experiments that share a login are played together.

@@ -51,6 +51,8 @@ pub struct Script {
     also: Vec<Url>,
     /// The requests that sign in, in their order.
     pub login: Vec<Call>,
+    /// Whether a real browser opens the page of the login, fills in its form and sends it.
+    pub in_browser: bool,
     /// The request that shows who is signed in.
     pub whoami: Whoami,
     /// The request that signs out.
@@ -125,6 +127,7 @@ impl Script {
             origin: origin(top, &top.needed_text("origin")?)?,
             also: also(top)?,
             login: login(top, secrets)?,
+            in_browser: in_browser(top)?,
             whoami: Whoami::read(&top.needed_table("whoami")?, secrets)?,
             logout: call("logout")?,
             step_up: call("step_up")?,
@@ -179,7 +182,24 @@ fn login(top: &Table<'_>, secrets: &Secrets) -> Result<Vec<Call>, ScriptError> {
     if tables.is_empty() {
         return Err(top.missing("login"));
     }
-    tables.iter().map(|table| Call::read(table, secrets, &[])).collect()
+    tables.iter().map(|table| Call::read(table, secrets, &["browser"])).collect()
+}
+
+/// `browser = true`: a page and a form, in one step.
+fn in_browser(top: &Table<'_>) -> Result<bool, ScriptError> {
+    let tables = top.tables("login")?;
+    let Some(table) = tables.first() else { return Ok(false) };
+    if !table.flag("browser")? {
+        return Ok(false);
+    }
+    let remedy = "give `page` and `form` and nothing else: the browser sends what the page sends";
+    let is_alone = tables.len() == 1 && table.get("page").is_some() && table.get("form").is_some();
+    if is_alone && ["path", "method", "json", "headers"].iter().all(|key| table.get(key).is_none())
+    {
+        Ok(true)
+    } else {
+        Err(table.wrong("browser", "a browser cannot do this login", remedy))
+    }
 }
 
 fn also(top: &Table<'_>) -> Result<Vec<Url>, ScriptError> {

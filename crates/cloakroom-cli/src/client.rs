@@ -8,8 +8,8 @@ mod roots;
 
 pub(crate) use roots::trusted;
 
-use crate::clock;
-use cloakroom_audit::{Ask, Fetch, Headers, Heard, ROBOTS_MAX, Silence};
+use crate::{clock, driver};
+use cloakroom_audit::{Ask, Drive, Driven, Fetch, Headers, Heard, ROBOTS_MAX, Silence};
 use connect::Connection;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
@@ -139,6 +139,10 @@ impl Fetch for Client {
 
     fn now(&self) -> Duration {
         clock::now()
+    }
+
+    async fn drive(&self, drive: &Drive) -> Result<Vec<Driven>, Silence> {
+        driver::sign_in(self, drive).await
     }
 }
 

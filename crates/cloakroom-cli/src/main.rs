@@ -6,6 +6,7 @@ mod audit;
 mod client;
 mod clock;
 mod doctor;
+mod driver;
 mod explain;
 mod input;
 mod outcome;

@@ -1,5 +1,10 @@
 //! `cloakroom doctor`, as people run it.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what goes wrong fails the test"
+)]
 
 use serde_json::Value;
 use std::io::Write as _;

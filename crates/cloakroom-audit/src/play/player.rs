@@ -215,6 +215,9 @@ impl<'s, F: Fetch> Player<'s, F> {
         scene: &mut Scene,
         visitor: &mut Visitor<'s, F>,
     ) -> Result<(), Stop> {
+        if self.script.in_browser {
+            return self.drive(scene, visitor).await;
+        }
         self.calls(scene, visitor, &self.script.login).await?;
         let is_in =
             self.ask_who(&mut visitor.clone(), Step::Way, "whether it is signed in").await?;

@@ -1,6 +1,6 @@
 //! An end by hand or by the clock, after which nothing is asked and everything that was heard counts.
 
-use cloakroom_audit::{Ask, Fetch, Heard, Silence};
+use cloakroom_audit::{Ask, Drive, Driven, Fetch, Heard, Silence};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -79,5 +79,13 @@ impl<F: Fetch> Fetch for Stoppable<F> {
 
     fn now(&self) -> Duration {
         self.inner.now()
+    }
+
+    async fn drive(&self, drive: &Drive) -> Result<Vec<Driven>, Silence> {
+        tokio::select! {
+            biased;
+            why = self.stop() => Err(Silence::Exhausted(why.as_str().to_owned())),
+            driven = self.inner.drive(drive) => driven,
+        }
     }
 }
