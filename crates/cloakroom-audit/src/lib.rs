@@ -56,6 +56,7 @@ mod rules;
 mod scene;
 mod script;
 mod site;
+mod sketch;
 mod staged;
 mod text;
 mod tokens;
@@ -92,4 +93,5 @@ pub use script::{
     Where, Whoami,
 };
 pub use site::{Pace, Site};
+pub use sketch::{SKETCH_PAGES, Sketch, SketchError, sketch};
 pub use visitor::{REDIRECTS_MOST, Visitor, origin};

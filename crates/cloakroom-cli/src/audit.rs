@@ -1,5 +1,6 @@
 //! `cloakroom audit`.
 
+mod init;
 mod live;
 mod progress;
 mod recorded;
@@ -14,9 +15,11 @@ use std::path::PathBuf;
 
 /// What `cloakroom audit` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = CODES)]
+#[command(after_help = CODES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["url", "har", "curl", "explain"])))]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
     /// The site: an address of its start page. Only its own origin is asked.
     #[arg(conflicts_with_all = ["har", "explain"])]
     url: Option<String>,
@@ -42,12 +45,21 @@ pub(crate) struct Arguments {
     wanted: Wanted,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// Writes a first login script by looking at the site's forms.
+    Init(Box<init::Arguments>),
+}
+
 /// Runs it.
 ///
 /// # Errors
 ///
 /// A sentence if what was given cannot be used.
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, String> {
+    if let Some(Task::Init(arguments)) = &arguments.task {
+        return init::run(arguments);
+    }
     if let Some(id) = &arguments.explain {
         print(&explain(id)?)?;
         return Ok(Outcome::Done);

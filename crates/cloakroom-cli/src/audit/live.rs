@@ -169,7 +169,7 @@ fn list(named: &[String], count: usize) -> String {
 
 impl Asking {
     /// The start page, if it may be asked.
-    fn address(&self, url: &str) -> Result<String, String> {
+    pub(super) fn address(&self, url: &str) -> Result<String, String> {
         let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         for url in [&url].into_iter().chain(&self.scope).chain(&self.plain) {
             let address = Address::parse(url).map_err(|error| format!("{url}: {error}"))?;
@@ -183,14 +183,14 @@ impl Asking {
         Ok(url)
     }
 
-    fn client(&self) -> Result<Client, String> {
+    pub(super) fn client(&self) -> Result<Client, String> {
         let answer = seconds("--timeout", self.timeout)?;
         let limits = Limits { connect: CONNECT_LIMIT.min(answer), answer, ..Limits::default() };
         let tls = trusted(self.ca_file.as_deref()).map_err(|error| error.to_string())?;
         Ok(Client::new(limits, tls))
     }
 
-    fn site<F: Fetch>(&self, fetch: F, start: &str) -> Result<Site<F>, String> {
+    pub(super) fn site<F: Fetch>(&self, fetch: F, start: &str) -> Result<Site<F>, String> {
         let gap = self.gap(start)?;
         let most = self.pages.saturating_add(self.samples).saturating_add(REQUESTS_BESIDE);
         let wrong = |error| format!("{start}: {error}");
