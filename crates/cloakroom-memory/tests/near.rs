@@ -8,9 +8,9 @@ use std::time::Duration;
 use cloakroom_conformance::interleaving::{Answers, Fate, Orders, Paced};
 use cloakroom_memory::{MemoryStore, NEAR_AGE, NEAR_AGE_MAX, NearCache};
 use cloakroom_store::{
-    Answer, By, Change, ClientInfo, Draft, End, Ending, Expect, Factors, Field, Identity, Keep,
-    Key, Listener, Load, Ops, Reason, Record, Registry, Rotation, SessionId, Store, StoreError,
-    Target, Times, Timestamp, Told, UserId,
+    Answer, By, Change, ClientInfo, Commit, Draft, Ending, Expect, Factors, Field, Identity, Keep,
+    Key, Limit, Listener, Load, Loads, Ops, Reason, Registry, Rotation, SessionId, Store,
+    StoreError, Target, Times, Timestamp, Told, UserId,
 };
 
 /// A store that tells what it is told to tell.
