@@ -30,8 +30,12 @@ pub(crate) async fn watch(
     let limit = if is_end { 0 } else { limit.clamp(1, BULLETIN_MAX) };
     let asked = params![number(from.major()), number(from.minor()), i64::from(limit)];
     let rows = lines.ask(Verb::Watch, asked).await?;
-    let end = rows.first().ok_or_else(|| StoreError::corrupt("the feed has lost its end"))?;
-    let (known, end) = (column::<bool>(end, 2)?, place(end, 0)?);
+    // Without a row somebody has emptied the table: whatever was known is lost, and what comes next
+    // is the first there is.
+    let (known, end) = match rows.first() {
+        Some(end) => (column::<bool>(end, 2)?, place(end, 0)?),
+        None => (false, Cursor::OLDEST),
+    };
     let notices = rows.iter().filter_map(|row| notice(row).transpose());
     let notices = notices.collect::<Result<Vec<_>, _>>()?;
     let next = notices.last().map_or(end, |last| last.place);

@@ -117,6 +117,27 @@ fn a_place_of_commits_that_the_server_lost_is_lost() {
 }
 
 #[test]
+fn a_feed_that_was_emptied_by_hand_has_lost_what_it_knew_and_goes_on() {
+    let schema = new_schema();
+    let store = store(&schema);
+    [1, 2].into_iter().for_each(|number| drop(create(&store, number).unwrap()));
+    end(&store, 1);
+    let read = newest(&store);
+    server().sql(&format!("TRUNCATE {schema}.feed")).unwrap();
+
+    let emptied = watch(&store, read);
+    let start = newest(&store);
+    end(&store, 2);
+
+    assert_eq!((emptied.lost, emptied.more, ended(&emptied)), (true, false, vec![]));
+    for from in [emptied.next, start] {
+        let bulletin = watch(&store, from);
+        assert_eq!((bulletin.lost, ended(&bulletin)), (false, vec![id(2)]));
+    }
+    assert!(watch(&store, read).lost, "a place of before is none of now");
+}
+
+#[test]
 fn a_sweep_forgets_the_oldest_notices_beyond_the_bound() {
     const BEYOND: usize = 1_200;
     let schema = new_schema();
