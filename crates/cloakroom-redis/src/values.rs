@@ -52,6 +52,25 @@ pub(crate) fn session(value: &[u8]) -> Result<Session, StoreError> {
     session_of(utf8(value)?)
 }
 
+/// What can still be read of a session that is over, so that damage keeps no ending untold: what cannot
+/// is as if it were not there. Scripts find no session without its first line.
+pub(crate) fn remains(value: &[u8]) -> Result<Record, StoreError> {
+    let error = match session(value) {
+        Ok(session) => return Ok(session.record),
+        Err(error) => error,
+    };
+    let text = String::from_utf8_lossy(value);
+    let mut lines = text.splitn(7, '\n');
+    let (id, version, times, _) = header_of(lines.next().unwrap_or_default())?;
+    tracing::warn!(%error, "a session that is over could not be read whole");
+    let [user, _older, proof, agent, _spans, json] =
+        std::array::from_fn(|_| lines.next().unwrap_or_default());
+    let mut identity = identity_of("", proof).unwrap_or_default();
+    identity.user = UserId::try_from(user).ok();
+    let fields = Fields::from_json(json).unwrap_or_default();
+    Ok(Record::restored(id, version, identity, times, client_of(agent), fields))
+}
+
 /// How a script tells an ending: time, reason and who; nothing if nothing is known.
 pub(crate) fn told(text: &[u8]) -> Result<Option<Ended>, StoreError> {
     let text = utf8(text)?;
@@ -113,6 +132,14 @@ fn session_of(text: &str) -> Result<Session, StoreError> {
     let mut line = || lines.next().ok_or_else(|| unreadable("a stored session"));
     let (header, user, _older, proof, agent, _spans, json) =
         (line()?, line()?, line()?, line()?, line()?, line()?, line()?);
+    let (id, version, times, unseen) = header_of(header)?;
+    let (client, identity) = (client_of(agent), identity_of(user, proof)?);
+    let fields = Fields::from_json(json)?;
+    Ok(Session { record: Record::restored(id, version, identity, times, client, fields), unseen })
+}
+
+/// Id, version and times, and whether the newest key has not been loaded.
+fn header_of(header: &str) -> Result<(SessionId, u64, Times, bool), StoreError> {
     let mut parts = header.split(' ').skip(1);
     let version = parsed(&mut parts)?;
     let times = Times {
@@ -122,14 +149,14 @@ fn session_of(text: &str) -> Result<Session, StoreError> {
         absolute_deadline: time(&mut parts)?,
     };
     let id: SessionId = parsed(&mut parts.by_ref().skip(1))?;
-    let unseen = parts.nth(1) == Some("1");
-    let client = match agent {
+    Ok((id, version, times, parts.nth(1) == Some("1")))
+}
+
+fn client_of(agent: &str) -> ClientInfo {
+    match agent {
         "" => ClientInfo::default(),
         agent => ClientInfo::with_user_agent(agent),
-    };
-    let identity = identity_of(user, proof)?;
-    let fields = Fields::from_json(json)?;
-    Ok(Session { record: Record::restored(id, version, identity, times, client, fields), unseen })
+    }
 }
 
 fn tomb_of(text: &str) -> Result<Tomb, StoreError> {

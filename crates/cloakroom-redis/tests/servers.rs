@@ -8,7 +8,7 @@
 mod support;
 
 use cloakroom_store::{
-    Change, Create, Ending, Expect, Identity, Load, Page, Registry as _, Route, Store as _,
+    Change, Create, End, Ending, Expect, Identity, Load, Page, Registry as _, Route, Store as _,
     StoreErrorKind, Survives, Target,
 };
 use support::desk::{NOW, ada, done, draft, draft_on, has, key, load, login, set};
@@ -207,6 +207,31 @@ fn what_stands_there_and_is_no_session_is_corrupt() {
     assert_eq!(loaded.unwrap_err().kind(), StoreErrorKind::Corrupt);
     assert_eq!(changed.unwrap_err().kind(), StoreErrorKind::Corrupt);
     assert_eq!(server.cli(&["GET", text]).trim(), "S1 what is this", "it stays for a look");
+}
+
+#[test]
+fn a_damaged_session_is_ended_and_told_with_what_can_be_read_of_it() {
+    let server = Server::start(&["--save", ""]);
+    let damages = [("{\"cart\":1}", "{\"cart\":"), ("\nada\n", "\na\u{1}a\n")];
+    for (number, (whole, damage)) in (1..).zip(damages) {
+        let store = connect(config(&format!("{}?prefix=d{number}", server.url()))).unwrap();
+        let session = has(&store, Some(&ada()), number);
+        done(store.commit(&session, Expect::Any, &set("cart", "1"), None, NOW));
+        let names = server.cli(&["--scan", "--pattern", &format!("d{number}:*")]);
+        let text = names.lines().find(|name| name.split(':').next_back().unwrap().len() == 40);
+        let stored = server.cli(&["GET", text.unwrap()]);
+        let damaged = stored.trim_end().replacen(whole, damage, 1);
+        assert_ne!(damaged, stored.trim_end());
+        server.cli(&["SET", text.unwrap(), &damaged]);
+        let loaded = cloakroom_conformance::executor::block_on(store.load(&[session], NOW));
+        assert_eq!(loaded.unwrap_err().kind(), StoreErrorKind::Corrupt);
+
+        let ended = done(store.end(Target::Key(session), Ending::LOGOUT, NOW));
+
+        let End::Ended(record) = ended else { panic!("{damage:?}: {ended:?}") };
+        assert_eq!(record.id(), draft(&store, Some(&ada()), number).id);
+        assert!(matches!(load(&store, &session), Load::Gone(Some(_))));
+    }
 }
 
 #[test]

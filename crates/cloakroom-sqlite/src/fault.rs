@@ -34,6 +34,19 @@ pub(crate) fn explain(file: &str, halt: Halt) -> StoreError {
     }
 }
 
+/// Whether what stands in a row cannot be read, while the file itself can.
+pub(crate) fn is_damage(halt: &Halt) -> bool {
+    match halt {
+        Halt::Told(error) => error.kind() == StoreErrorKind::Corrupt,
+        Halt::Engine(error) => matches!(
+            error,
+            rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+        ),
+    }
+}
+
 /// Whether another process is in the way.
 pub(crate) fn is_busy(halt: &Halt) -> bool {
     let Halt::Engine(error) = halt else { return false };

@@ -1,8 +1,8 @@
 //! Between a row and a record.
 
 use cloakroom_store::{
-    ClientInfo, Factors, Fields, Identity, Key, Record, SessionId, StoreError, Times, Timestamp,
-    UserId,
+    ClientInfo, Factors, Fields, Identity, Key, Record, SessionId, StoreError, Target, Times,
+    Timestamp, UserId,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
@@ -93,6 +93,45 @@ impl Stored {
         let key = Key::from_bytes(bytes(row, 1)?);
         Ok(Self { row: row.get(0)?, key, record, unseen: row.get(12)? })
     }
+
+    /// What can still be read of a session: what cannot is as if it were not there.
+    fn remains(row: &Row<'_>) -> Result<Self, Halt> {
+        let instant = |at| maybe_time(row, at).ok().flatten();
+        let mut identity = Identity::anonymous();
+        let user = maybe_text(row, 4).ok().flatten();
+        identity.user = user.and_then(|user| UserId::try_from(user).ok());
+        identity.factors = Factors::from_bits(row.get(5).unwrap_or_default());
+        identity.authenticated_at = instant(6);
+        identity.remembered_until = instant(7);
+        let times = Times {
+            created: instant(8).unwrap_or_default(),
+            seen: instant(9).unwrap_or_default(),
+            idle_deadline: instant(10).unwrap_or_default(),
+            absolute_deadline: instant(11).unwrap_or_default(),
+        };
+        let id = row.get_ref(2)?.as_blob().unwrap_or_default();
+        let version = row.get::<_, i64>(3).ok().and_then(|number| u64::try_from(number).ok());
+        let fields = text(row, 14).ok().and_then(|data| Fields::from_json(data).ok());
+        let record = Record::restored(
+            legible_id(id),
+            version.unwrap_or_default(),
+            identity,
+            times,
+            client(row, 13).unwrap_or_default(),
+            fields.unwrap_or_default(),
+        );
+        let key = Key::from_bytes(bytes(row, 1)?);
+        Ok(Self { row: row.get(0)?, key, record, unseen: row.get(12).unwrap_or_default() })
+    }
+}
+
+/// As much of the id as there is.
+fn legible_id(bytes: &[u8]) -> SessionId {
+    let mut whole = [0; 18];
+    for (place, byte) in whole.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    SessionId::from_bytes(whole)
 }
 
 /// The session behind `key`, whatever its clocks say.
@@ -103,6 +142,21 @@ pub(crate) fn by_key(db: &Connection, key: &Key) -> Result<Option<Stored>, Halt>
 /// The session of this id, whatever its clocks say.
 pub(crate) fn by_id(db: &Connection, id: SessionId) -> Result<Option<Stored>, Halt> {
     first(db.prepare_cached(select_sessions!("WHERE id = ?1"))?, [id.as_bytes().as_slice()])
+}
+
+/// What can still be read of the session that is to end, so that damage keeps no session alive and no
+/// ending untold.
+pub(crate) fn remains(db: &Connection, target: &Target) -> Result<Option<Stored>, Halt> {
+    let (mut statement, name) = match target {
+        Target::Key(key) => {
+            (db.prepare_cached(select_sessions!("WHERE key = ?1"))?, key.as_bytes().as_slice())
+        }
+        Target::Id(id) => {
+            (db.prepare_cached(select_sessions!("WHERE id = ?1"))?, id.as_bytes().as_slice())
+        }
+    };
+    let mut rows = statement.query([name])?;
+    rows.next()?.map(Stored::remains).transpose()
 }
 
 /// Whether a session has this id.

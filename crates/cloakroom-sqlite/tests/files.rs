@@ -14,8 +14,9 @@ use std::thread;
 use cloakroom_conformance::executor::block_on;
 use cloakroom_sqlite::SqliteStore;
 use cloakroom_store::{
-    ClientInfo, Create, Draft, Ending, Factors, Field, Fields, Identity, Key, Load, Ops, Page,
-    Record, Registry, SessionId, Store, StoreErrorKind, Target, Times, Timestamp, UserId,
+    ClientInfo, Create, Cursor, Draft, End, Ending, Factors, Field, Fields, Identity, Key, Load,
+    News, Ops, Page, Record, Registry, SessionId, Store, StoreErrorKind, Target, Times, Timestamp,
+    UserId,
 };
 use folder::{Folder, open};
 use rusqlite::Connection;
@@ -177,6 +178,42 @@ fn damaged_data_is_named_and_does_not_keep_a_session_alive() {
     assert_eq!(ended.ended, [draft(1).id]);
     let load = block_on(store.load(&[key(1)], NOW)).unwrap().into_iter().next();
     assert!(matches!(load, Some(Load::Gone(Some(_)))), "{load:?}");
+}
+
+/// What an update of a row can do to it that no release does.
+const DAMAGES: [&str; 6] = [
+    "data = '{oops'",
+    "data = '{\"a b\":1}'",
+    "version = -5",
+    "factors = 70000",
+    "user = 'a' || char(1)",
+    "seen_at = -1",
+];
+
+#[test]
+fn a_damaged_session_is_ended_and_told_with_what_can_be_read_of_it() {
+    for (number, damage) in DAMAGES.iter().enumerate() {
+        let folder = Folder::new();
+        let path = folder.path("sessions.db");
+        filled(&path);
+        let damaging = format!("UPDATE sessions SET {damage}");
+        Connection::open(&path).unwrap().execute(&damaging, []).unwrap();
+        let store = open(&path).unwrap();
+        let start = block_on(store.watch(Cursor::NEWEST, 1, NOW)).unwrap().next;
+        assert!(block_on(store.load(&[key(1)], NOW)).is_err(), "{damage}");
+        let id = draft(1).id;
+        let target = if number % 2 == 0 { Target::Key(key(1)) } else { Target::Id(id) };
+
+        let ended = block_on(store.end(target, Ending::LOGOUT, NOW)).unwrap();
+
+        let End::Ended(record) = ended else { panic!("{damage}: {ended:?}") };
+        assert_eq!(record.id(), id);
+        assert_eq!(record.times().absolute_deadline, draft(1).times.absolute_deadline);
+        let load = block_on(store.load(&[key(1)], NOW)).unwrap().into_iter().next();
+        assert!(matches!(load, Some(Load::Gone(Some(_)))), "{damage}: {load:?}");
+        let told = block_on(store.watch(start, 1, NOW)).unwrap().notices;
+        assert!(matches!(told.as_slice(), [one] if matches!(one.news, News::Ended { .. })));
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) async fn end(
     let mut reply = Reply::of(answer)?;
     match reply.word() {
         b"ended" => {
-            let record = values::session(&reply.next()?)?.record;
+            let record = values::remains(&reply.next()?)?;
             hub.journal.note(again(hub, route, reply.next()?, &ending, now), &run);
             announced.ends(hub, [record.id()], ending.reason, now).await?;
             Ok(End::Ended(record))

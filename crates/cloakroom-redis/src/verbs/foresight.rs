@@ -78,10 +78,12 @@ pub(super) async fn behind(
     }
     let get = Call::read(keys::slot(key.route()), "GET", [hub.names.session(key)]);
     let Value::BulkString(value) = hub.ask(&get).await? else { return Ok(None) };
-    Ok(match values::read(&value)? {
-        Stored::Session(session) if now < session.record.sweepable_at() => Some(session.record),
-        Stored::Session(_) | Stored::Forward | Stored::Ended(_) => None,
-    })
+    let record = match values::read(&value) {
+        Ok(Stored::Session(session)) => session.record,
+        Ok(Stored::Forward | Stored::Ended(_)) => return Ok(None),
+        Err(_) => values::remains(&value)?,
+    };
+    Ok((now < record.sweepable_at()).then_some(record))
 }
 
 /// Every session of a user, where somebody has to be told of their end.
