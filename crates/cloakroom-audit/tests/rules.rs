@@ -279,7 +279,7 @@ fn a_replay_of_a_planted_cookie_has_its_octets() {
         hostile.probe = Probe::Hostile;
         hostile.request.push("Cookie", planted);
 
-        let found = answer("I05", [home(&[GOOD]), vec![hostile], home(&[GOOD])].concat());
+        let found = answer("I05", [home(&[GOOD]), vec![hostile; 2], home(&[GOOD])].concat());
 
         let replay = &found.findings()[0].evidence[0].replay;
         assert_eq!(shown.is_some_and(|shown| shown == replay), shown.is_some(), "{replay}");
