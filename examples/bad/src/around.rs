@@ -20,6 +20,8 @@ use crate::{cookies, gate, pages, signing};
 const CONTENT_POLICY: &str = "default-src 'none'; form-action 'self'; base-uri 'none'";
 const NO_FRAMES: &str = "default-src 'none'; form-action 'self'; base-uri 'none'; \
                          frame-ancestors 'none'";
+/// Where strangers are given a session, if they are.
+const PAGES: [&str; 5] = ["/", "/about", "/news", "/login", "/cart"];
 /// Two years, in seconds.
 const STRICT: &str = "max-age=63072000; includeSubDomains";
 
@@ -30,7 +32,10 @@ pub(crate) async fn around(State(site): State<Site>, mut request: Request, next:
     if site.is_behind_https() && !visit.is_encrypted && !site.switches.has(Bad::H01) {
         return to_https(&site, &visit, &request);
     }
-    let (is_page, asker) =
+    if *request.method() == Method::GET && PAGES.contains(&request.uri().path()) {
+        receive(&site, &mut visit);
+    }
+    let (is_get, asker) =
         (*request.method() == Method::GET, request.headers().get(ORIGIN).cloned());
     let mut response = if visit.is_stumbling {
         (StatusCode::INTERNAL_SERVER_ERROR, "The token could not be read.").into_response()
@@ -40,9 +45,12 @@ pub(crate) async fn around(State(site): State<Site>, mut request: Request, next:
     } else {
         (StatusCode::FORBIDDEN, pages::refused()).into_response()
     };
-    let is_page = is_page && response.status() == StatusCode::OK && is_html(response.headers());
+    let is_page = is_get && response.status() == StatusCode::OK && is_html(response.headers());
     if is_page {
         greet(&site, &visit, response.headers_mut());
+    }
+    if is_get {
+        give_in_passing(&site, &visit, response.headers_mut());
     }
     if site.switches.has(Bad::S07) && visit.user().is_some() {
         cookies::set_longer(&visit, response.headers_mut());
@@ -67,24 +75,36 @@ fn to_https(site: &Site, visit: &Visit, request: &Request) -> Response {
     response
 }
 
+/// Gives a stranger a session before the page is made, so that its forms go with it.
+fn receive(site: &Site, visit: &mut Visit) {
+    let is_late = visit.is_late && !site.switches.has(Bad::S03);
+    if !site.switches.has(Bad::G03) || visit.found.is_some() || is_late {
+        return;
+    }
+    let session = Session::of(None, site.now());
+    let token = tokens::mint(site, For::Stranger);
+    site.table().insert(&token, session.clone());
+    visit.found = Some((token, session));
+    visit.is_new = true;
+}
+
 /// What pages set that nobody asked for.
 fn greet(site: &Site, visit: &Visit, headers: &mut HeaderMap) {
     if site.switches.has(Bad::G01) && !visit.has_cookies {
         cookies::set_tracker(headers);
     }
-    // A token that is none may be older than a sign-in of which this request knows nothing.
-    let is_new = visit.planted.is_none() || site.switches.has(Bad::S03);
-    let is_nobody = visit.found.is_none() && !headers.contains_key(SET_COOKIE);
-    if site.switches.has(Bad::G03) && is_nobody && is_new {
-        let session = Session::of(None, site.now());
-        let token = tokens::mint(site, For::Stranger);
-        site.table().insert(&token, session.clone());
-        cookies::set_session(site, headers, &token, &session);
-    }
     let Some((token, session)) = &visit.found else { return };
+    if visit.is_new && !headers.contains_key(SET_COOKIE) {
+        cookies::set_session(site, headers, token, session);
+    }
     if site.switches.has(Bad::X06) {
         cookies::set_form(headers, &session.form_token);
     }
+}
+
+/// Tokens that are given in passing, to whoever has one already.
+fn give_in_passing(site: &Site, visit: &Visit, headers: &mut HeaderMap) {
+    let Some((token, session)) = &visit.found else { return };
     if site.switches.has(Bad::O03) && session.user.is_some() {
         let renewed = signing::renew_in_passing(site, token, session);
         cookies::set_session(site, headers, &renewed, session);

@@ -1,13 +1,12 @@
 //! Fetching a key from where a web token says it is: nobody should. Loopback only.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 /// Who answers on this machine, answers within a second.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,7 +21,9 @@ pub(crate) async fn fetch(url: &str) -> Option<Vec<Vec<u8>>> {
     if !address.ip().is_loopback() {
         return None;
     }
-    let answer = tokio::time::timeout(PATIENCE, ask(address, host, path)).await.ok()?.ok()?;
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let asked = tokio::task::spawn_blocking(move || ask(address, &request));
+    let answer = asked.await.ok()?.ok()?;
     let (_, body) = answer.split_once("\r\n\r\n")?;
     let list: Value = serde_json::from_str(body).ok()?;
     let keys = list.get("keys")?.as_array()?;
@@ -30,11 +31,11 @@ pub(crate) async fn fetch(url: &str) -> Option<Vec<Vec<u8>>> {
     Some(keys.iter().filter_map(secret).collect())
 }
 
-async fn ask(address: SocketAddr, host: &str, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
+fn ask(address: SocketAddr, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    stream.take(ANSWER_MOST).read_to_string(&mut answer).await?;
+    stream.take(ANSWER_MOST).read_to_string(&mut answer)?;
     Ok(answer)
 }

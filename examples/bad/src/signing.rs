@@ -35,7 +35,10 @@ pub(crate) fn sign_in(site: &Site, visit: &Visit, user: &str, remember: bool) ->
             let led = Session { led_to: Some(token.clone()), ..before.clone() };
             table.insert(old, led);
         }
-        Some((old, _)) => drop(table.sessions.remove(old)),
+        Some((old, _)) => {
+            table.sessions.remove(old);
+            table.replaced.insert(old.clone());
+        }
         None => {}
     }
     table.insert(&token, session.clone());

@@ -99,7 +99,7 @@ switches! {
     O02 => "a second cookie signs in again after signing out",
     O03 => "pages renew the token, and signing out ends the newest alone",
     O04 => "signing out leaves the cookie in the browser",
-    O05 => "no page offers to sign out",
+    O05 => "pages offer no way out",
     O06 needs [H03] => "signing out leaves pages to the browser's cache",
     O07 => "a new password leaves other sessions as they are",
     O08 => "an address signs out",

@@ -74,6 +74,8 @@ pub(crate) struct Table {
     pub(crate) sessions: BTreeMap<String, Session>,
     /// Every form token that was ever given.
     pub(crate) form_tokens: BTreeSet<String>,
+    /// Tokens that a sign-in replaced: requests from before it may still bring them.
+    pub(crate) replaced: BTreeSet<String>,
     pub(crate) counted: u64,
     /// What all strangers, or all sessions of a user, are given where tokens are shared.
     pub(crate) shared: BTreeMap<String, String>,
@@ -92,6 +94,7 @@ impl Table {
             ]),
             sessions: BTreeMap::new(),
             form_tokens: BTreeSet::new(),
+            replaced: BTreeSet::new(),
             counted: 0,
             shared: BTreeMap::new(),
         }

@@ -21,6 +21,10 @@ const TOKEN_LONGEST: usize = 2048;
 pub(crate) struct Visit {
     /// The token of the live session, and the session.
     pub(crate) found: Option<(String, Session)>,
+    /// Whether it may have been sent before a sign-in of which it knows nothing.
+    pub(crate) is_late: bool,
+    /// Whether the session began with this request.
+    pub(crate) is_new: bool,
     /// A token that opens nothing.
     pub(crate) planted: Option<String>,
     /// Whether any cookie came.
@@ -75,7 +79,10 @@ impl Visit {
                         found.push((token, session));
                     }
                 }
-                None => self.planted = Some(token),
+                None => {
+                    self.is_late |= site.table().replaced.contains(&token);
+                    self.planted = Some(token);
+                }
             }
         }
         let is_one = match found.as_slice() {

@@ -48,7 +48,7 @@ const LAYERS: &[Layer] = &[
         ],
     ),
     layer("cloakroom-cli", &["cloakroom-audit", "cloakroom-cookie"]),
-    layer("bad", &["cloakroom-audit"]),
+    layer("bad", &["cloakroom", "cloakroom-audit", "shop"]),
     layer("shop", &["cloakroom"]),
     layer("tally", &["cloakroom"]),
     Layer { name: "cloakroom-journeys", inside: Inside::Any, outside: Outside::Any },
