@@ -16,13 +16,10 @@ mod kept {
 }
 
 mod behind_the_near_cache {
-    use cloakroom_conformance::Fixture as _;
+    use cloakroom_conformance::near;
     use cloakroom_memory::NearCache;
 
     use super::Schemas;
 
-    cloakroom_conformance::suite!({
-        let schemas = Schemas::default();
-        move || NearCache::new(schemas.open())
-    });
+    cloakroom_conformance::suite!(near::behind(Schemas::default(), NearCache::new));
 }

@@ -11,8 +11,8 @@ mod support;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use cloakroom_conformance::Fixture;
 use cloakroom_conformance::executor::block_on;
+use cloakroom_conformance::near;
 use cloakroom_memory::NearCache;
 use cloakroom_redis::RedisStore;
 use cloakroom_store::{Ending, Key, Load, Store, Target, UserId};
@@ -30,17 +30,7 @@ fn shared() -> &'static str {
     &SERVER.get_or_init(start).1
 }
 
-struct Near;
-
-impl Fixture for Near {
-    type Store = NearCache<RedisStore>;
-
-    fn open(&self) -> NearCache<RedisStore> {
-        NearCache::new(Prefixed(shared()).open())
-    }
-}
-
-cloakroom_conformance::suite!(Near);
+cloakroom_conformance::suite!(near::behind(Prefixed(shared()), NearCache::new));
 
 fn one(store: &impl Store, key: &Key) -> Load {
     block_on(store.load(&[*key], NOW)).unwrap().into_iter().next().unwrap()

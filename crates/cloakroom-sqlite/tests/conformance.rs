@@ -15,13 +15,10 @@ mod kept {
 }
 
 mod behind_the_near_cache {
-    use cloakroom_conformance::Fixture as _;
+    use cloakroom_conformance::near;
     use cloakroom_memory::NearCache;
 
     use super::Files;
 
-    cloakroom_conformance::suite!({
-        let files = Files::new();
-        move || NearCache::new(files.open())
-    });
+    cloakroom_conformance::suite!(near::behind(Files::new(), NearCache::new));
 }
