@@ -18,3 +18,12 @@ fn shared() -> &'static str {
 }
 
 cloakroom_conformance::suite!(Prefixed(shared()));
+
+mod behind_the_near_cache {
+    use cloakroom_conformance::near;
+    use cloakroom_memory::NearCache;
+
+    use super::{Prefixed, shared};
+
+    cloakroom_conformance::suite!(near::behind(Prefixed(shared()), NearCache::new));
+}
