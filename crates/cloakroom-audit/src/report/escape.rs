@@ -18,18 +18,27 @@ pub(super) fn markup(text: &str) -> String {
     escaped
 }
 
-/// Marks of Markdown, in the forms of CommonMark and of forges, which also make links and mentions.
-const MARKS: &str = "\\`*_{}[]()<>#+|~!&@:$^=";
+/// Marks of Markdown that a backslash takes the meaning from.
+const MARKS: &str = "\\`*_{}[]#+|~!$^=";
 
 /// For Markdown within a line: no mark, no link, no mention, no cell that ends.
+///
+/// Forges make links and mentions out of plain text too, mentions even out of escaped characters: a
+/// comment keeps those apart.
 pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
     let mut before = ' ';
-    for c in text.chars() {
-        let is_link = matches!(c, '.' if before.is_ascii_alphabetic()) && ends_like_www(&escaped);
+    while let Some(c) = rest.next() {
         match c {
-            c if MARKS.contains(c) || is_link => escaped.push_str(&format!("&#{};", u32::from(c))),
-            '-' if before == ' ' => escaped.push_str("&#45;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '@' => escaped.push_str("@<!-- -->"),
+            ':' if rest.peek() == Some(&'/') => escaped.push_str("&#58;"),
+            '.' if ends_like_www(&escaped) => escaped.push_str("&#46;"),
+            '-' if before == ' ' => escaped.push_str("\\-"),
+            c if MARKS.contains(c) => escaped.extend(['\\', c]),
             c => escaped.push(c),
         }
         before = c;
@@ -67,11 +76,12 @@ mod tests {
     #[test]
     fn no_mark_of_a_format_is_left() {
         assert_eq!(markup("<a b='\"'>&\u{ffff}"), "&lt;a b=&#39;&quot;&#39;&gt;&amp;.");
-        assert_eq!(markdown("a|b"), "a&#124;b");
-        assert_eq!(markdown("@ada"), "&#64;ada");
+        assert_eq!(markdown("a|b"), "a\\|b");
+        assert_eq!(markdown("@ada"), "@<!-- -->ada");
         assert_eq!(markdown("https://a.example"), "https&#58;//a.example");
         assert_eq!(markdown("WWW.a.example"), "WWW&#46;a.example");
-        assert_eq!(markdown("well-known - x"), "well-known &#45; x");
+        assert_eq!(markdown("well-known: - x"), "well-known: \\- x");
+        assert_eq!(markdown("[a](b) <i>"), "\\[a\\](b) &lt;i&gt;");
     }
 
     #[test]

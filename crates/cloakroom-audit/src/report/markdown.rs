@@ -1,7 +1,7 @@
 //! The report for pull requests and wikis: Markdown.
 
 use super::escape::{fenced, markdown as text, upper};
-use super::moment::readable;
+use super::moment::{readable, readable_of};
 use super::terminal::{since_sentence, verdict};
 use super::{Report, Reported, Standard, coverage};
 use crate::finding::Severity;
@@ -69,7 +69,7 @@ fn since(report: &Report) -> String {
     let Some(since) = report.compared() else { return String::new() };
     let mut part = format!(
         "\n## Since {}\n\n{}.\n",
-        text(&since.ended),
+        text(&readable_of(&since.ended)),
         upper(&since_sentence(report, since))
     );
     if let Some(other) = &since.other_target {

@@ -115,6 +115,12 @@ pub(super) fn readable(seconds: u64) -> String {
     format!("{} {} UTC", Day::at(seconds), clock.get(..5).unwrap_or(&clock))
 }
 
+/// The same for an instant that is written as RFC 3339 does; any other text as it is.
+pub(super) fn readable_of(written: &str) -> String {
+    let parts = written.split_once('T').and_then(|(day, clock)| Some((day, clock.get(..5)?)));
+    parts.map_or_else(|| written.to_owned(), |(day, clock)| format!("{day} {clock} UTC"))
+}
+
 fn clock(seconds: u64) -> String {
     let (hours, minutes) = (seconds % DAY / 3600, seconds % 3600 / 60);
     format!("{hours:02}:{minutes:02}:{:02}", seconds % 60)
@@ -151,6 +157,13 @@ mod tests {
     #[test]
     fn an_instant_beyond_every_calendar_is_still_written() {
         assert!(timestamp(u64::MAX).starts_with("9999-12-31T"), "{}", timestamp(u64::MAX));
+    }
+
+    #[test]
+    fn an_instant_is_read_by_people_without_its_seconds() {
+        assert_eq!(readable(1_790_000_000), "2026-09-21 14:13 UTC");
+        assert_eq!(readable_of(&timestamp(1_790_000_000)), "2026-09-21 14:13 UTC");
+        assert_eq!(readable_of("some time"), "some time");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The report for a person at a terminal.
 
-use super::moment::{readable, span};
+use super::moment::{readable, readable_of, span};
 use super::{Coverage, Detail, Look, Report, Reported, SavedFinding, Since, Trend, coverage};
 use crate::finding::{Answer, Severity};
 use crate::rule::Rule;
@@ -225,7 +225,7 @@ impl Page {
     /// What became of the findings of the last audit.
     fn since(&mut self, report: &Report) {
         let Some(since) = &report.since else { return };
-        self.heading(&format!("SINCE {}", since.ended), Style::Bold);
+        self.heading(&format!("SINCE {}", readable_of(&since.ended)), Style::Bold);
         if let Some(other) = &since.other_target {
             let text = format!("The last report is about {other}: nothing can be compared");
             self.wrapped(2, &text, Style::Of(Severity::Medium));
@@ -260,7 +260,7 @@ impl Page {
                 Coverage::Partly | Coverage::NotDecided | Coverage::NotTested => Style::Plain,
             };
             let (standard, id) = (row.standard.as_str(), row.id);
-            self.wrapped(2, &format!("{standard} {id}: {}", answer.as_str()), style);
+            self.wrapped(2, &format!("{standard} {id} {}: {}", answer.as_str(), row.text), style);
         }
     }
 
@@ -320,18 +320,19 @@ pub(super) fn verdict(report: &Report) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| format!("{count} {severity}"))
         .collect();
-    let found = match (report.counting().count(), counts.join(", ")) {
-        (0, _) => "no finding counts".to_owned(),
-        (1, counts) => format!("1 finding: {counts}"),
-        (several, counts) => format!("{several} findings: {counts}"),
-    };
-    let tally = report.tally();
     let fails = match report.failing().count() {
         0 => format!("none at {} or worse", report.fail_on),
         count => format!("{count} at {} or worse", report.fail_on),
     };
+    let found = match (report.counting().count(), report.findings.len()) {
+        (0, 0) => "nothing was found".to_owned(),
+        (0, aside) => format!("no finding counts, {aside} known or suppressed"),
+        (1, _) => format!("1 finding: {} ({fails})", counts.join(", ")),
+        (several, _) => format!("{several} findings: {} ({fails})", counts.join(", ")),
+    };
+    let tally = report.tally();
     format!(
-        "{found} ({fails}); of {} rules {} hold, {} are broken, {} are not decided",
+        "{found}; of {} rules {} hold, {} are broken, {} are not decided",
         report.judged.len(),
         tally.holds,
         tally.broken,

@@ -2,6 +2,7 @@
 
 use crate::finding::Answer;
 use crate::report::escape::{markup, upper};
+use crate::report::moment::readable_of;
 use crate::report::terminal::since_sentence;
 use crate::report::{Coverage, Report, Requirement, SavedFinding, Standard, coverage};
 use crate::rule::Rule;
@@ -59,7 +60,7 @@ pub(super) fn since(report: &Report) -> String {
     let rows = if rows.is_empty() { rows } else { table(&["what", "rule", "about"], &rows) };
     format!(
         "<h2 id=\"since\">Since {}</h2>\n{other}<p>{}.</p>\n{rows}",
-        markup(&since.ended),
+        markup(&readable_of(&since.ended)),
         since_sentence(report, since)
     )
 }
