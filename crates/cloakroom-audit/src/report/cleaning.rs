@@ -30,6 +30,8 @@ const HIDDEN: &str = "***";
 pub(super) struct Cleaning {
     /// The longest first, so that no part of one stays behind.
     secrets: Vec<String>,
+    /// Words in names of cookies, which are told however random they look.
+    named: BTreeSet<String>,
 }
 
 impl Cleaning {
@@ -37,6 +39,7 @@ impl Cleaning {
     pub(super) fn of(observed: &Observed, declared: &[String]) -> Self {
         let mut found = Found::default();
         for line in observed.lines() {
+            found.named(&line.name_text());
             found.cookie(line.role, &line.value);
         }
         let takes = observed.scenes().iter().flat_map(|scene| &scene.takes);
@@ -64,7 +67,20 @@ impl Cleaning {
         if text.chars().nth(TEXT_MOST).is_some() {
             clean.push_str("...");
         }
-        without_commands(&without_tokens(&clean))
+        without_commands(&self.without_tokens(&clean))
+    }
+
+    /// Without words that only a generator makes, wherever they come from.
+    fn without_tokens(&self, text: &str) -> String {
+        text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+            .map(|part| {
+                let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+                match is_random(word) && !self.named.contains(word) {
+                    true => part.replace(word, HIDDEN),
+                    false => part.to_owned(),
+                }
+            })
+            .collect()
     }
 
     pub(super) fn finding(&self, finding: &Finding) -> Finding {
@@ -92,16 +108,6 @@ fn harmless(c: char) -> char {
     if c.is_control() || is_invisible { '.' } else { c }
 }
 
-/// Without words that only a generator makes, wherever they come from.
-fn without_tokens(text: &str) -> String {
-    text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
-        .map(|part| {
-            let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-            if is_random(word) { part.replace(word, HIDDEN) } else { part.to_owned() }
-        })
-        .collect()
-}
-
 /// Whether letters of both cases and digits are mixed as no name mixes them.
 fn is_random(word: &str) -> bool {
     let count = |is: fn(&u8) -> bool| word.bytes().filter(is).count();
@@ -122,13 +128,21 @@ fn without_commands(text: &str) -> String {
 
 /// Secrets in the forms in which they may come back.
 #[derive(Default)]
-struct Found(BTreeSet<String>);
+struct Found {
+    forms: BTreeSet<String>,
+    named: BTreeSet<String>,
+}
 
 impl Found {
     fn cleaning(self) -> Cleaning {
-        let mut secrets: Vec<String> = self.0.into_iter().collect();
+        let mut secrets: Vec<String> = self.forms.into_iter().collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Cleaning { secrets }
+        Cleaning { secrets, named: self.named }
+    }
+
+    fn named(&mut self, name: &str) {
+        let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+        self.named.extend(words.filter(|word| is_random(word)).map(str::to_owned));
     }
 
     fn declared(&mut self, secrets: &[String]) {
@@ -199,11 +213,11 @@ impl Found {
 
     fn forms(&mut self, secret: &str) {
         let escaped: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        self.0.insert(escaped.replace('+', "%20"));
-        self.0.insert(escaped);
-        self.0.insert(STANDARD_NO_PAD.encode(secret));
-        self.0.insert(URL_SAFE_NO_PAD.encode(secret));
-        self.0.insert(secret.to_owned());
+        self.forms.insert(escaped.replace('+', "%20"));
+        self.forms.insert(escaped);
+        self.forms.insert(STANDARD_NO_PAD.encode(secret));
+        self.forms.insert(URL_SAFE_NO_PAD.encode(secret));
+        self.forms.insert(secret.to_owned());
     }
 }
 

@@ -1,6 +1,8 @@
 //! The report for viewers of code: SARIF 2.1.0.
 
+use super::escape::upper;
 use super::moment::timestamp;
+use super::terminal::places;
 use super::{Report, Reported, Standing, Trend, sources};
 use crate::finding::{Answer, Confidence, Evidence, Severity};
 use crate::rule::Rule;
@@ -136,8 +138,11 @@ fn result(report: &Report, found: &Reported) -> Value {
     let finding = &found.finding;
     let index = report.judged.iter().position(|judged| judged.rule.id == found.rule.id);
     let text = format!(
-        "{}: {}. Expected: {}. Seen in {} place(s).",
-        finding.subject, finding.seen, finding.expected, finding.places
+        "{}: {}. Expected: {}. {}.",
+        finding.subject,
+        finding.seen,
+        finding.expected,
+        upper(&places(finding.places))
     );
     let mut result = json!({
         "ruleId": found.rule.id,

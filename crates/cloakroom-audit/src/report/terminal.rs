@@ -189,13 +189,7 @@ impl Page {
             self.line(DEEP, &proof.seen, Style::Faint);
             self.line(DEEP, &format!("$ {}", proof.replay), Style::Faint);
         }
-        let more = finding.places.saturating_sub(1);
-        let more = match more {
-            0 => String::new(),
-            1 => ", in 1 more place".to_owned(),
-            several => format!(", in {several} more places"),
-        };
-        self.line(DEEP, &format!("{}{more}", found.id), Style::Faint);
+        self.line(DEEP, &format!("{}, {}", found.id, places(finding.places)), Style::Faint);
     }
 
     fn remedies(&mut self, rule: &Rule) {
@@ -338,6 +332,14 @@ pub(super) fn verdict(report: &Report) -> String {
         tally.broken,
         tally.not_decided
     )
+}
+
+/// In how many places something was seen.
+pub(super) fn places(count: usize) -> String {
+    match count {
+        1 => "seen in 1 place".to_owned(),
+        several => format!("seen in {several} places"),
+    }
 }
 
 /// Lines of at most so many characters where words allow it.

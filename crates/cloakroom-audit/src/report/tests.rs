@@ -308,3 +308,14 @@ fn what_changed_since_the_last_audit_is_told_apart() {
     assert_eq!(subjects(&since.unknown), ["unseen"]);
     assert_eq!(since.other_target, None);
 }
+
+#[test]
+fn a_cookie_whose_name_looks_random_is_still_named() {
+    let name = "SSESS5f4dcc3b5aa765d61d8327deb882cf99";
+    let mut page = Exchange::new("GET", "https://shop.example/", 200, NOW).unwrap();
+    page.response.push("Set-Cookie", format!("{name}=q8Zr31LkP0vTn5YxBm2Wgk; Path=/"));
+
+    let report = Report::new(&Observed::new(vec![page], Declared::default()), facts());
+
+    assert!(report.of_rule("C01").any(|found| found.finding.subject == name));
+}

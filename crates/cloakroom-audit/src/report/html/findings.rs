@@ -2,6 +2,7 @@
 
 use crate::finding::{Evidence, Severity};
 use crate::report::escape::{markup, upper};
+use crate::report::terminal::places;
 use crate::report::{Report, Reported, Trend, sources};
 use crate::rule::Rule;
 
@@ -43,10 +44,7 @@ fn article(rule: &Rule, severity: Severity, found: &[&Reported]) -> String {
 
 fn section(found: &Reported) -> String {
     let finding = &found.finding;
-    let places = match finding.places {
-        1 => "seen in 1 place".to_owned(),
-        several => format!("seen in {several} places"),
-    };
+    let places = places(finding.places);
     format!(
         "<section id=\"{id}\">\n<h4>{}{}</h4>\n<p>{}.</p>\n<dl>\n<dt>Expected</dt><dd>{}</dd>\n{}\
          <dt>How sure</dt><dd>{}, {places}</dd>\n\
