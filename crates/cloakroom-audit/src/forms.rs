@@ -118,6 +118,31 @@ pub(crate) fn is_form_token(name: &str) -> bool {
         || name == "_token"
 }
 
+/// The hidden fields of a form that are there against forged requests: by what they are called or, where
+/// nothing in the form is called so, by values that nobody guesses.
+pub(crate) fn hidden_tokens(form: &Form) -> Vec<String> {
+    let hidden = form.fields.iter().filter(|field| field.kind == "hidden");
+    let filled: Vec<&Field> = hidden.filter(|field| !field.value.is_empty()).collect();
+    let is_called = |field: &&&Field| {
+        let name = field.name.to_ascii_lowercase();
+        let words = ["token", "sectok", "sesskey", "formkey", "form_key", "formhash"];
+        is_form_token(&name) || words.iter().any(|word| name.contains(word))
+    };
+    let mut found: Vec<&&Field> = filled.iter().filter(is_called).collect();
+    if found.is_empty() {
+        found = filled.iter().filter(|field| is_random(field.value.as_bytes())).collect();
+    }
+    found.into_iter().map(|field| field.name.clone()).collect()
+}
+
+/// Whether a value has the length and the digits of a token, and is no address and no list.
+fn is_random(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|octet| octet.is_ascii_digit()).count();
+    let letters = value.iter().filter(|octet| octet.is_ascii_alphabetic()).count();
+    let is_plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_+=.".contains(octet);
+    value.len() >= 20 && digits >= 3 && letters >= 3 && value.iter().all(is_plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,5 +181,27 @@ mod tests {
 
         assert_eq!(metas(page), [("csrf-token".to_owned(), "x7".to_owned())]);
         assert!(is_form_token("csrfmiddlewaretoken") && !is_form_token("password"));
+    }
+
+    #[test]
+    fn tokens_of_forms_are_known_by_their_names_or_by_their_values() {
+        let hidden = |fields: &[(&str, &str)]| {
+            let field = |(name, value): &(&str, &str)| {
+                format!("<input type=hidden name='{name}' value='{value}'>")
+            };
+            let fields: String = fields.iter().map(field).collect();
+            hidden_tokens(&forms(format!("<form>{fields}</form>").as_bytes())[0])
+        };
+        let random = "aad995c67c43c865fcd3c205c3386655";
+
+        assert_eq!(hidden(&[("sectok", random), ("changecheck", random)]), ["sectok"]);
+        assert_eq!(hidden(&[("wpEditToken", "aad995c67c43+\\"), ("id", "7")]), ["wpEditToken"]);
+        assert_eq!(
+            hidden(&[("x", random), ("next", "/admin/2026/11/23/page"), ("id", "7")]),
+            ["x"]
+        );
+        assert_eq!(hidden(&[("token", ""), ("lang", "en")]), [""; 0]);
+        let open = forms(b"<form><input name=token value=abc></form>");
+        assert_eq!(hidden_tokens(&open[0]), [""; 0], "the user fills it in");
     }
 }

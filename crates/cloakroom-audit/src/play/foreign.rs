@@ -12,6 +12,9 @@ use crate::script::Change;
 use crate::visitor::Visitor;
 use cloakroom_cookie::browser::Address;
 
+/// A form token of nobody's, of the digits that most tokens are made of.
+const INVENTED: &[u8] = b"c10ac700a0c10ac700a0c10ac700a0ff";
+
 /// How the answer to a change looks that was made.
 pub(super) struct Made {
     status: u16,
@@ -268,17 +271,23 @@ impl<'s, F: Fetch> Player<'s, F> {
         let pair = cookies
             .into_iter()
             .find(|cookie| is_form_token(&String::from_utf8_lossy(cookie.name())));
-        let Some((name, value)) =
+        let Some((name, like)) =
             pair.map(|cookie| (cookie.name().to_vec(), invented(cookie.value())))
         else {
             return Err(Stop::Ends("no cookie goes with the form token".to_owned()));
         };
-        let text = String::from_utf8_lossy(&value).into_owned();
-        let mut user = stage.user.clone().with(&name, &value);
-        let ask = with_cookies(&mut user, own(stage.ready.with_token(&text).ask()))?;
-        self.try_change(scene, &stage, Step::Try, "an invented pair of cookie and form token", ask)
-            .await
-            .map(|_| ())
+        // What has a form of its own may be refused for its form alone.
+        let pairs = [
+            ("an invented pair of cookie and form token", like.as_slice()),
+            ("an invented pair without any form", INVENTED),
+        ];
+        for (what, value) in pairs {
+            let text = String::from_utf8_lossy(value).into_owned();
+            let mut user = stage.user.clone().with(&name, value);
+            let ask = with_cookies(&mut user, own(stage.ready.with_token(&text).ask()))?;
+            self.try_change(scene, &stage, Step::Try, what, ask).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn foreign_read(&mut self, scene: &mut Scene) -> Result<(), Stop> {

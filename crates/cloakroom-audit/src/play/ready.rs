@@ -2,7 +2,7 @@
 
 use crate::ask::Ask;
 use crate::exchange::{Exchange, Headers};
-use crate::forms::{Form, forms, is_form_token, metas};
+use crate::forms::{Form, forms, hidden_tokens, is_form_token, metas};
 use crate::script::{Body, Call};
 use cloakroom_cookie::browser::Jar;
 use url::Url;
@@ -49,14 +49,15 @@ impl Ready {
         };
         let mut ready =
             Self { method, url, fields, json, headers: call.headers.clone(), tokens: Vec::new() };
-        ready.find_tokens(page, jar);
+        ready.find_tokens(form.as_ref(), page, jar);
         ready
     }
 
     /// Fields of the form; else the page's and the cookies' tokens, as headers.
-    fn find_tokens(&mut self, page: Option<&Exchange>, jar: &Jar) {
-        let named =
-            self.fields.iter().filter(|(name, value)| is_form_token(name) && !value.is_empty());
+    fn find_tokens(&mut self, form: Option<&Form>, page: Option<&Exchange>, jar: &Jar) {
+        let hidden = form.map(hidden_tokens).unwrap_or_default();
+        let is_token = |name: &String| is_form_token(name) || hidden.contains(name);
+        let named = self.fields.iter().filter(|(name, value)| is_token(name) && !value.is_empty());
         self.tokens = named.map(|(name, _)| Token::Field(name.clone())).collect();
         let own = self.headers.iter().filter(|(name, _)| is_form_token(name));
         self.tokens.extend(own.map(|(name, _)| Token::Header(name.clone())));
@@ -171,7 +172,7 @@ fn form_of(call: &Call, page: &Exchange) -> Option<Form> {
         let leads =
             goal.is_some() && action.as_ref().map(Url::path) == goal.as_ref().map(Url::path);
         let held = names.iter().filter(|name| form.has(name)).count();
-        let has_token = form.fields.iter().any(|field| is_form_token(&field.name));
+        let has_token = !hidden_tokens(form).is_empty();
         (leads, held, form.method == "POST", has_token)
     };
     // Of equals the first one.

@@ -11,6 +11,7 @@ use crate::remedies;
 use crate::rule::{Needs, Rule};
 use crate::scene::{Experiment, Recognised, Scene, Step, Take};
 use crate::staged::{session_sets, staged, tried};
+use std::collections::BTreeSet;
 
 pub(super) const PLAIN: Rule = Rule {
     id: "H01",
@@ -49,7 +50,7 @@ pub(super) const STORED: Rule = Rule {
 };
 
 fn stored(observed: &Observed) -> Answer {
-    each_page(observed, |page| {
+    each_page(observed, cache_control, |page| {
         let control = page.response.words("cache-control");
         let expected = "Cache-Control: no-store";
         if control.contains("no-store") {
@@ -82,7 +83,7 @@ fn framed(observed: &Observed) -> Answer {
     {
         return not_decided("no private page is HTML: name one under `private`");
     }
-    each_page(observed, |page| {
+    each_page(observed, framing, |page| {
         let policy = page.response.words("content-security-policy");
         let options = page.response.words("x-frame-options");
         let is_said = policy.contains("frame-ancestors")
@@ -96,6 +97,19 @@ fn framed(observed: &Observed) -> Answer {
             )
         })
     })
+}
+
+fn framing(page: &Exchange) -> String {
+    let field = |name: &str| {
+        let value = page.response.text(name)?;
+        Some(format!("{name}: {}", crate::mask::printable_line(value.as_bytes(), 100)))
+    };
+    let said: Vec<String> =
+        ["content-security-policy", "x-frame-options"].into_iter().filter_map(field).collect();
+    match said.as_slice() {
+        [] => "no Content-Security-Policy and no X-Frame-Options".to_owned(),
+        said => said.join("; "),
+    }
 }
 
 pub(super) const NO_WAY_OUT: Rule = Rule {
@@ -250,28 +264,40 @@ fn persistent(observed: &Observed) -> Answer {
     if sets.is_empty() {
         return not_decided("it was not found out which cookies are the session");
     }
+    let lines = session_lines(scene, &sets);
     let mut findings = Findings::default();
-    let mut seen = 0;
-    for exchange in scene.takes.iter().filter_map(|take| take.exchange.as_ref()) {
-        let lines =
-            exchange.response.all("set-cookie").map(|raw| Line::read(0, raw, exchange.at()));
-        for line in lines.filter(|line| {
-            !line.deletes && sets.iter().flatten().any(|name| *name == line.name_text())
-        }) {
-            seen += 1;
-            let Some(seconds) = line.lifetime else { continue };
-            let told = format!(
-                "the session asks for {} hours, and nobody asked to be remembered",
-                seconds / 3_600
-            );
-            let flaw = Flaw::new(Severity::Medium, told, "no Max-Age and no Expires");
-            findings.add(flaw.about(line.shown_name(), Evidence::of_line(exchange, &line.raw)));
+    for (exchange, line) in &lines {
+        let Some(seconds) = line.lifetime else { continue };
+        // What is left of a session without one of its cookies is none.
+        let survives = |set: &&BTreeSet<String>| {
+            let other = |other: &Line| set.contains(&other.name_text()) && other.lifetime.is_none();
+            set.contains(&line.name_text()) && !lines.iter().any(|(_, line)| other(line))
+        };
+        if sets.iter().find(survives).is_none() {
+            continue;
         }
+        let told = format!(
+            "the session asks for {} hours, and nobody asked to be remembered",
+            seconds / 3_600
+        );
+        let flaw = Flaw::new(Severity::Medium, told, "no Max-Age and no Expires");
+        findings.add(flaw.about(line.shown_name(), Evidence::of_line(exchange, &line.raw)));
     }
-    match seen {
+    match lines.len() {
         0 => not_decided("no response of the login sets the session's cookie"),
         lines => findings.answer(format!("{lines} Set-Cookie lines")),
     }
+}
+
+/// The lines of a login that set a cookie of the session.
+fn session_lines<'s>(scene: &'s Scene, sets: &[BTreeSet<String>]) -> Vec<(&'s Exchange, Line)> {
+    let exchanges = scene.takes.iter().filter_map(|take| take.exchange.as_ref());
+    let of_one = |exchange: &'s Exchange| {
+        let lines = exchange.response.all("set-cookie");
+        lines.map(move |raw| (exchange, Line::read(0, raw, exchange.at())))
+    };
+    let is_own = |line: &Line| sets.iter().any(|set| set.contains(&line.name_text()));
+    exchanges.flat_map(of_one).filter(|(_, line)| !line.deletes && is_own(line)).collect()
 }
 
 /// The private pages, as the user got them.
@@ -292,7 +318,11 @@ fn shown(scene: &Scene) -> impl Iterator<Item = &Take> {
     scene.takes.iter()
 }
 
-fn each_page(observed: &Observed, judge: impl Fn(&Exchange) -> Option<Flaw>) -> Answer {
+fn each_page(
+    observed: &Observed,
+    seen: fn(&Exchange) -> String,
+    judge: impl Fn(&Exchange) -> Option<Flaw>,
+) -> Answer {
     let pages = match pages(observed) {
         Ok(pages) => pages,
         Err(answer) => return answer,
@@ -300,8 +330,7 @@ fn each_page(observed: &Observed, judge: impl Fn(&Exchange) -> Option<Flaw>) -> 
     let mut findings = Findings::default();
     for page in &pages {
         if let Some(flaw) = judge(page) {
-            findings
-                .add(flaw.about(shown_url(page.url()), Evidence::new(page, cache_control(page))));
+            findings.add(flaw.about(shown_url(page.url()), Evidence::new(page, seen(page))));
         }
     }
     findings.answer(format!("{} pages", pages.len()))

@@ -5,8 +5,9 @@ use crate::flaw::{Flaw, each_line, not_decided, nothing_to_look_at, sessions};
 use crate::observed::Observed;
 use crate::remedies;
 use crate::rule::{Needs, Rule};
+use crate::staged::session_sets;
 use crate::tokens::{self, Alphabet, Bound};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a token must hold (ASVS 5.0 7.2.3).
 pub(super) const BITS_WANTED: f64 = 128.0;
@@ -36,7 +37,11 @@ fn bits(observed: &Observed) -> Answer {
     if observed.setting().any(sessions) && !observed.setting().any(opaque) {
         return not_decided("the session is data and no token: see I04");
     }
+    let excused = excused(observed, &alphabets);
     each_line(observed, opaque, |line, _| {
+        if excused.contains(&line.name_text()) {
+            return None;
+        }
         let alphabet = alphabets.get(&line.name_text())?;
         let bound = tokens::bound_of(&line.value, *alphabet);
         let severity = severity_of(bound.bits)?;
@@ -44,6 +49,26 @@ fn bits(observed: &Observed) -> Answer {
         let seen = format!("{form} hold {bits:.0} bits at most");
         Some(Flaw::new(severity, seen, "at least 128 random bits").sure(Confidence::Likely))
     })
+}
+
+/// Cookies that say something beside the token: none of them is a session without another cookie that is
+/// long enough.
+fn excused(observed: &Observed, alphabets: &BTreeMap<String, Alphabet>) -> BTreeSet<String> {
+    let is_long = |(name, value): &(String, &[u8])| {
+        alphabets
+            .get(name)
+            .is_some_and(|alphabet| severity_of(tokens::bound_of(value, *alphabet).bits).is_none())
+    };
+    let values = observed.session_values();
+    let long: BTreeSet<String> =
+        values.iter().filter(|value| is_long(value)).map(|(name, _)| name.clone()).collect();
+    let sets = session_sets(observed);
+    let beside = |name: &String| {
+        let mut own = sets.iter().filter(|set| set.contains(name)).peekable();
+        own.peek().is_some()
+            && own.all(|set| set.iter().any(|other| other != name && long.contains(other)))
+    };
+    sets.iter().flatten().filter(|name| beside(name)).cloned().collect()
 }
 
 /// The alphabet of each session cookie, over all of its values.
