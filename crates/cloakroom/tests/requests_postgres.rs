@@ -1,5 +1,5 @@
 //! The requests of `requests/` on a PostgreSQL server: the same scenarios, judged in the same way.
-#![cfg(all(feature = "postgres", feature = "derive"))]
+#![cfg(all(feature = "postgres", feature = "memory", feature = "derive"))]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -34,7 +34,6 @@ mod place {
     use cloakroom::store::{Registry, Store as _};
     use cloakroom::{PostgresConfig, PostgresStore};
     use cloakroom_conformance::executor::block_on;
-    use cloakroom_conformance::interleaving::Paced;
     use cloakroom_journeys::postgres::Postgres;
     use tokio::runtime::{Builder, Runtime};
     use tokio_postgres::{Client, NoTls};
@@ -42,6 +41,11 @@ mod place {
     /// How many orders of a scenario are tried, beside the same number that is drawn from all of
     /// them. All orders of two requests whose answers come at once are fewer.
     pub const ORDERS_MAX: u64 = 60;
+
+    /// How many orders are drawn behind the near cache. The store tells of changes, also of its own, when it
+    /// comes to it: what was kept in one run may have to be read in the next, and no order can be tried
+    /// again.
+    pub const NEAR_DRAWN: Option<u64> = Some(40);
 
     /// How many orders a login beside a read and a write has at least.
     pub const ORDERS_LEAST: u64 = 20;
@@ -88,11 +92,6 @@ mod place {
         pub fn open(&self) -> Arc<dyn Registry> {
             block_on(self.operator.batch_execute(&self.emptying)).unwrap();
             Arc::new(self.store.clone())
-        }
-
-        /// What the service is given: the store as it is.
-        pub fn in_front(&self, store: Paced<Arc<dyn Registry>>) -> Arc<dyn Registry> {
-            Arc::new(store)
         }
     }
 

@@ -1,5 +1,5 @@
 //! The requests of `requests/` on a Redis server: the same scenarios, judged in the same way.
-#![cfg(all(feature = "redis", feature = "derive"))]
+#![cfg(all(feature = "redis", feature = "memory", feature = "derive"))]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -34,13 +34,17 @@ mod place {
     use cloakroom::store::Registry;
     use cloakroom::{RedisConfig, RedisStore};
     use cloakroom_conformance::executor::block_on;
-    use cloakroom_conformance::interleaving::Paced;
     use cloakroom_journeys::redis::Redis;
     use tokio::runtime::{Builder, Runtime};
 
     /// How many orders of a scenario are tried, beside the same number that is drawn from all of
     /// them. All orders of two requests are fewer, and of most three.
     pub const ORDERS_MAX: u64 = 110;
+
+    /// How many orders are drawn behind the near cache. The store tells of changes, also of its own, when it
+    /// comes to it: what was kept in one run may have to be read in the next, and no order can be tried
+    /// again.
+    pub const NEAR_DRAWN: Option<u64> = Some(40);
 
     /// How many orders a login beside a read and a write has at least.
     pub const ORDERS_LEAST: u64 = 20;
@@ -80,11 +84,6 @@ mod place {
             let config = config.answer_timeout(Duration::from_secs(20));
             let connecting = self.0.runtime.spawn(RedisStore::connect(config));
             Arc::new(block_on(connecting).unwrap().unwrap())
-        }
-
-        /// What the service is given: the store as it is.
-        pub fn in_front(&self, store: Paced<Arc<dyn Registry>>) -> Arc<dyn Registry> {
-            Arc::new(store)
         }
     }
 }

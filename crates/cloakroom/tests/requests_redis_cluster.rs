@@ -1,6 +1,6 @@
 //! The requests of `requests/` on a Redis cluster, where a login is two scripts in two slots, and an ending
 //! is in the feed before it happens.
-#![cfg(all(feature = "redis", feature = "derive"))]
+#![cfg(all(feature = "redis", feature = "memory", feature = "derive"))]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -31,13 +31,17 @@ mod place {
     use cloakroom::store::Registry;
     use cloakroom::{RedisConfig, RedisStore};
     use cloakroom_conformance::executor::block_on;
-    use cloakroom_conformance::interleaving::Paced;
     use cloakroom_journeys::redis::Cluster;
     use tokio::runtime::{Builder, Runtime};
 
     /// How many orders of a scenario are tried, beside the same number that is drawn from all of
     /// them: a store on a cluster takes a while to open.
     pub const ORDERS_MAX: u64 = 20;
+
+    /// How many orders are drawn behind the near cache. The store tells of changes, also of its own, when it
+    /// comes to it: what was kept in one run may have to be read in the next, and no order can be tried
+    /// again.
+    pub const NEAR_DRAWN: Option<u64> = Some(20);
 
     /// How many orders a login beside a read and a write has at least.
     pub const ORDERS_LEAST: u64 = 20;
@@ -74,11 +78,6 @@ mod place {
             let config = config.answer_timeout(Duration::from_secs(20));
             let connecting = self.0.runtime.spawn(RedisStore::connect(config));
             Arc::new(block_on(connecting).unwrap().unwrap())
-        }
-
-        /// What the service is given: the store as it is.
-        pub fn in_front(&self, store: Paced<Arc<dyn Registry>>) -> Arc<dyn Registry> {
-            Arc::new(store)
         }
     }
 }

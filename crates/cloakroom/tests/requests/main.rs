@@ -4,7 +4,8 @@
 //! Nothing here waits for a real clock: the runtime's time stands still until nobody can go on.
 //!
 //! These modules know their store by what `place` says of it, and nothing else. This binary has the
-//! store in the process; those beside it have the stores on servers.
+//! store in the process; those beside it have the others. On each everything is tried twice: with
+//! nothing before the store, and behind the near cache.
 #![cfg(all(feature = "memory", feature = "derive"))]
 #![allow(
     clippy::unwrap_used,

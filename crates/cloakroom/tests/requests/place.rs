@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use cloakroom::MemoryStore;
 use cloakroom::store::Registry;
-use cloakroom_conformance::interleaving::Paced;
 
 /// How many orders of a scenario are tried, beside the same number that is drawn from all of them.
 /// Here every one is.
 pub const ORDERS_MAX: u64 = u64::MAX;
+
+/// How many orders are drawn behind the near cache. Here every one is tried.
+pub const NEAR_DRAWN: Option<u64> = None;
 
 /// How many orders a login beside a read and a write has at least.
 pub const ORDERS_LEAST: u64 = 20;
@@ -27,10 +29,5 @@ impl Place {
     /// A store with nothing in it.
     pub fn open(&self) -> Arc<dyn Registry> {
         Arc::new(MemoryStore::new())
-    }
-
-    /// What the service is given: the store as it is.
-    pub fn in_front(&self, store: Paced<Arc<dyn Registry>>) -> Arc<dyn Registry> {
-        Arc::new(store)
     }
 }

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cloakroom::store::{By, Factors, Registry, SessionId, UserId};
-use cloakroom::{Builder, ErrorKind, ManualClock, Result, Scope, SessionData, Sessions};
+use cloakroom::{Builder, ErrorKind, ManualClock, NearCache, Result, Scope, SessionData, Sessions};
 use cloakroom_conformance::interleaving::{Answers, Fate, Orders, Paced};
-use cloakroom_conformance::model;
+use cloakroom_conformance::{model, near};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
-use crate::place::{ORDERS_MAX, Place};
+use crate::place::{NEAR_DRAWN, ORDERS_MAX, Place};
 
 /// What the service of these tests keeps.
 #[derive(Clone, Debug, Default, PartialEq, SessionData)]
@@ -31,6 +31,14 @@ pub struct Shop {
 pub const IDLE: Duration = Duration::from_millis(100);
 const NAME: &str = "__Host-Http-session";
 
+/// What stands between a service and its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    Nothing,
+    /// One cache, as in one process.
+    Cache,
+}
+
 /// One service, in one process or in several on one store.
 #[derive(Clone)]
 pub struct World {
@@ -41,10 +49,19 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(place: &Place, processes: usize, answers: Answers, rules: &Rules) -> Self {
+    pub fn new(
+        place: &Place,
+        front: Front,
+        processes: usize,
+        answers: Answers,
+        rules: &Rules,
+    ) -> Self {
         let store = Paced::new(place.open(), answers);
-        let front = place.in_front(store.clone());
         let clock = ManualClock::at_secs(1_790_000_000);
+        let front: Arc<dyn Registry> = match front {
+            Front::Nothing => Arc::new(store.clone()),
+            Front::Cache => Arc::new(near::in_front(store.clone(), NearCache::new)),
+        };
         let process = |_| {
             let builder = Sessions::builder(Arc::clone(&front))
                 .dangerous_sessions_end_with_the_process()
@@ -252,7 +269,8 @@ impl<'a> Scenario<'a> {
     }
 
     /// Prepares a ticket and requests, runs these once in every order, and judges each time what
-    /// came of it. Says how many orders there were.
+    /// came of it: with nothing before the store, and behind the near cache. Says how many orders
+    /// there were without it.
     ///
     /// Where a place has an end of its patience, as many orders again are drawn from all of them.
     pub fn explore(
@@ -260,21 +278,42 @@ impl<'a> Scenario<'a> {
         prepare: impl AsyncFn(&World) -> (String, Vec<Request>),
         judge: impl AsyncFn(&World, &str, &[Reply]),
     ) -> u64 {
-        let (place, mut orders) = (Place::enter(), Orders::new());
+        let place = Place::enter();
+        let run = |front: Front, orders: &mut Orders| {
+            self.try_once(&place, front, orders, &prepare, &judge);
+        };
+        let tried = self.walk(|orders| run(Front::Nothing, orders));
+        println!("{}: behind the near cache", self.name);
+        match NEAR_DRAWN {
+            Some(count) => self.draw(count, |orders| run(Front::Cache, orders)),
+            None => {
+                self.walk(|orders| run(Front::Cache, orders));
+            }
+        }
+        tried
+    }
+
+    /// All orders, or as many as a place has the patience for and as many drawn ones.
+    fn walk(&self, run: impl Fn(&mut Orders)) -> u64 {
+        let mut orders = Orders::new();
         while self.goes_on(&orders) && orders.begin() {
-            self.try_once(&place, &mut orders, &prepare, &judge);
+            run(&mut orders);
         }
         println!("{}: {} orders", self.name, orders.tried());
         assert!(orders.tried() > 1, "{}: nothing met anything else", self.name);
         if !self.goes_on(&orders) {
-            let seed = model::seed();
-            println!("{}: and as many drawn by CLOAKROOM_SEED={seed}", self.name);
-            let mut drawn = Orders::drawn(orders.tried(), seed);
-            while drawn.begin() {
-                self.try_once(&place, &mut drawn, &prepare, &judge);
-            }
+            self.draw(orders.tried(), run);
         }
         orders.tried()
+    }
+
+    fn draw(&self, count: u64, run: impl Fn(&mut Orders)) {
+        let seed = model::seed();
+        println!("{}: {count} drawn by CLOAKROOM_SEED={seed}", self.name);
+        let mut drawn = Orders::drawn(count, seed);
+        while drawn.begin() {
+            run(&mut drawn);
+        }
     }
 
     fn goes_on(&self, orders: &Orders) -> bool {
@@ -284,6 +323,7 @@ impl<'a> Scenario<'a> {
     fn try_once(
         &self,
         place: &Place,
+        front: Front,
         orders: &mut Orders,
         prepare: impl AsyncFn(&World) -> (String, Vec<Request>),
         judge: impl AsyncFn(&World, &str, &[Reply]),
@@ -293,7 +333,7 @@ impl<'a> Scenario<'a> {
             .start_paused(true)
             .build()
             .unwrap();
-        let world = World::new(place, self.processes, self.answers, self.rules);
+        let world = World::new(place, front, self.processes, self.answers, self.rules);
         let story = Story(world.clone(), self.name);
         runtime.block_on(async {
             world.store.set_passing(true);

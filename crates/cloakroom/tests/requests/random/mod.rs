@@ -21,7 +21,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use tokio::task::JoinHandle;
 
 use crate::place::{Place, SCRIPTS};
-use crate::support::{IDLE, Shop, World, is_long, request_headers, set_cookie};
+use crate::support::{Front, IDLE, Shop, World, is_long, request_headers, set_cookie};
 use judge::{Reached, judge};
 use script::{BROWSERS, Do, PROCESSES, Script, Step};
 
@@ -223,9 +223,9 @@ impl Sender {
 }
 
 impl Play {
-    fn new(place: &Place) -> Self {
+    fn new(place: &Place, front: Front) -> Self {
         let rules = |rules: cloakroom::Builder<Shop>| rules.renew_every(RENEW_EVERY);
-        let world = World::new(place, PROCESSES, Answers::Late, &rules);
+        let world = World::new(place, front, PROCESSES, Answers::Late, &rules);
         let (log, tickets, ids) = (Arc::default(), Arc::default(), Arc::default());
         Self { world, log, tickets, ids, running: Vec::new(), requests: 0 }
     }
@@ -308,14 +308,14 @@ impl Play {
     }
 }
 
-fn run(place: &Place, script: &Script) -> std::result::Result<Reached, String> {
+fn run(place: &Place, front: Front, script: &Script) -> std::result::Result<Reached, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut play = Play::new(place);
+        let mut play = Play::new(place, front);
         for step in &script.0 {
             play.step(step).await;
         }
@@ -335,6 +335,15 @@ fn run(place: &Place, script: &Script) -> std::result::Result<Reached, String> {
 
 #[test]
 fn whatever_happens_no_law_is_broken() {
+    try_scripts(Front::Nothing);
+}
+
+#[test]
+fn whatever_happens_no_law_is_broken_behind_the_near_cache() {
+    try_scripts(Front::Cache);
+}
+
+fn try_scripts(front: Front) {
     let seed = model::seed();
     println!("CLOAKROOM_SEED={seed}");
     let config = Config {
@@ -353,7 +362,7 @@ fn whatever_happens_no_law_is_broken() {
     let tried = TestRunner::new_with_rng(config, rng).run(&script::scripts(), |script| {
         scripts.set(scripts.get() + 1);
         steps.set(steps.get() + script.0.len() as u64);
-        *reached.borrow_mut() += run(&place, &script).map_err(TestCaseError::fail)?;
+        *reached.borrow_mut() += run(&place, front, &script).map_err(TestCaseError::fail)?;
         Ok(())
     });
 
