@@ -130,6 +130,8 @@ fn the_sarif_tells_each_finding_with_its_request_and_what_became_of_it() {
     for (result, found) in results.iter().zip(report.findings()) {
         assert_eq!(result["partialFingerprints"]["cloakroom/v1"], found.fingerprint);
         assert_eq!(result["webResponse"]["statusCode"], 200);
+        let file = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        assert!(file.as_str().is_some_and(|file| file.starts_with("shop.example")), "{file}");
         assert!(
             result["webRequest"]["target"].as_str().unwrap().starts_with("https://shop.example/")
         );
@@ -253,4 +255,47 @@ fn each_rule_that_a_row_of_a_standard_names_exists() {
     }
     let ids: BTreeSet<_> = coverage().iter().map(|row| (row.standard.as_str(), row.id)).collect();
     assert_eq!(ids.len(), coverage().len(), "a row stands there twice");
+}
+
+#[test]
+fn files_of_any_content_are_read_or_refused() {
+    let report = full();
+    let rows =
+        "[[suppress]]\nrule = \"C01\"\nsubject = \"a\"\nreason = \"b\"\nuntil = 2027-01-31\n";
+    let pieces =
+        ["\u{1b}[2J", "\n", "\"", "\\u001b", "{", "]", "[[suppress]]", "9", "\u{202e}", "="];
+    let mut seed = 0x5EED_0002_u64;
+    let mut below = |end: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap() % end
+    };
+
+    for turn in 0..300 {
+        let mut texts = [report.to_json(), rows.to_owned()];
+        for text in &mut texts {
+            for _ in 0..=below(3) {
+                let at = boundary(text, below(text.len()));
+                let end = boundary(text, at + below(6)).max(at);
+                text.replace_range(at..end, pieces[below(pieces.len())]);
+            }
+        }
+        let [saved, rows] = texts;
+        let mut compared = report.clone();
+        if let Ok(saved) = Saved::read(&saved) {
+            compared = compared.with_baseline(&saved).since(&saved);
+        }
+        if let Ok(rows) = Suppressions::read(&rows) {
+            compared = compared.with_suppressions(&rows, NOW);
+        }
+
+        let text = written(&compared, Format::Terminal);
+
+        let odd = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
+        assert_eq!(odd, None, "turn {turn}: {saved}\n{rows}");
+    }
+}
+
+/// The last place up to `at` where a text may be cut.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }

@@ -182,14 +182,15 @@ const fn rank(confidence: Confidence) -> f64 {
     }
 }
 
-/// Viewers want a file to point at: the login script is one, and otherwise the address takes its place.
+/// Viewers want a file of the repository to point at: the login script is one. Otherwise host and path
+/// are written like one, since some refuse addresses; the whole address stands in the request.
 fn location(report: &Report, found: &Reported) -> Value {
     let logical = json!([{ "name": found.finding.subject, "kind": "resource" }]);
     let address = found.finding.evidence.first().map(|proof| parts(proof).1);
     let uri = match (&report.script, address) {
         (Some(script), _) => path(script),
-        (None, Some(address)) => uri(address),
-        (None, None) => uri(&report.target),
+        (None, Some(address)) => like_a_file(address),
+        (None, None) => like_a_file(&report.target),
     };
     json!({
         "physicalLocation": { "artifactLocation": { "uri": uri }, "region": { "startLine": 1 } },
@@ -197,9 +198,10 @@ fn location(report: &Report, found: &Reported) -> Value {
     })
 }
 
-/// An address in the form that a URI must have.
-fn uri(address: &str) -> String {
-    Url::parse(address).map_or_else(|_| path(address), String::from)
+fn like_a_file(address: &str) -> String {
+    let parsed = Url::parse(address).ok();
+    let place = parsed.as_ref().and_then(|url| Some(format!("{}{}", url.host_str()?, url.path())));
+    path(place.as_deref().unwrap_or(address).trim_matches('/'))
 }
 
 /// A path as a relative reference.
