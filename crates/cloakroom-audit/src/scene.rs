@@ -76,6 +76,42 @@ pub enum Experiment {
     Unremembered,
 }
 
+impl Experiment {
+    /// What is being done, for those who watch.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn | Self::Unremembered => "signing in",
+            Self::Sufficient => "finding out which cookies are the session",
+            Self::Adopted => "signing in with an invented token",
+            Self::OldToken => "trying the cookies from before a login",
+            Self::SignInByGet => "trying the login as a GET",
+            Self::StepUp => "stepping up",
+            Self::PlantedBrowser => "signing in with cookies that two browsers share",
+            Self::OtherPlace => "trying the token in other places than its cookie",
+            Self::Replayed | Self::OtherCookie | Self::OtherTab | Self::SignOut => "signing out",
+            Self::PasswordChange => "changing the password",
+            Self::ForeignSignOut => "signing out as another site would do it",
+            Self::Several => "signing in several times",
+            Self::NoProof => "sending a change as another site would do it",
+            Self::FetchSite => "sending changes with Sec-Fetch-Site of others",
+            Self::ForeignOrigin => "sending changes with an Origin of others",
+            Self::ChangeByGet => "sending a change as a GET",
+            Self::OthersToken => "sending a change with somebody else's form token",
+            Self::InventedPair => "sending a change with an invented form token",
+            Self::ForeignSignIn => "signing in as another site would do it",
+            Self::ForeignRead => "reading a private page from other origins",
+            Self::PlainHttp => "trying the session over plain http",
+            Self::Forged | Self::NamedKey => "forging web tokens",
+            Self::Parallel => "sending changes at the same time",
+            Self::Late => "signing out while a request is under way",
+            Self::Race => "signing in while requests are under way",
+            Self::Twins | Self::Neighbour => "sending other cookies beside the session's",
+            Self::Damaged => "damaging the session's cookie",
+            Self::Growth => "asking for one page many times",
+        }
+    }
+}
+
 /// What an answer came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recognised {

@@ -49,6 +49,7 @@ pub const SCRIPT_MAX: usize = 64 * 1024;
 pub struct Script {
     origin: Url,
     also: Vec<Url>,
+    secrets: Vec<String>,
     /// The requests that sign in, in their order.
     pub login: Vec<Call>,
     /// Whether a real browser opens the page of the login, fills in its form and sends it.
@@ -119,13 +120,14 @@ impl Script {
         let call = |name: &str| -> Result<Option<Call>, ScriptError> {
             top.table(name)?.map(|table| Call::read(&table, secrets, &[])).transpose()
         };
-        let second_login = match top.table("second_user")? {
-            Some(table) => Some(login(top, &secrets.replaced(&table, variable)?)?),
-            None => None,
-        };
+        let second = top.table("second_user")?;
+        let second = second.map(|table| secrets.replaced(&table, variable)).transpose()?;
+        let second_login = second.as_ref().map(|secrets| login(top, secrets)).transpose()?;
+        let values = secrets.values().chain(second.iter().flat_map(Secrets::values));
         Ok(Self {
             origin: origin(top, &top.needed_text("origin")?)?,
             also: also(top)?,
+            secrets: values.map(str::to_owned).collect(),
             login: login(top, secrets)?,
             in_browser: in_browser(top)?,
             whoami: Whoami::read(&top.needed_table("whoami")?, secrets)?,
@@ -148,6 +150,11 @@ impl Script {
     /// Other origins that signing in leads over.
     pub fn also(&self) -> &[Url] {
         &self.also
+    }
+
+    /// The values behind the names of `[secrets]` and `[second_user]`: what no report may show.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
     }
 
     /// A path of the script as an address; `None` if it leads to an origin that the script does not name.

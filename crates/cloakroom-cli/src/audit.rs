@@ -2,6 +2,7 @@
 
 mod init;
 mod live;
+mod login;
 mod progress;
 mod recorded;
 mod reports;

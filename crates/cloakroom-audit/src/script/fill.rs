@@ -23,6 +23,10 @@ impl Secrets {
         }
     }
 
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// The same names with the values of another user.
     pub(super) fn replaced(
         &self,

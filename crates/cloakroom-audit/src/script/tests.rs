@@ -154,6 +154,10 @@ password = 'env:SET_OTHER'
     assert_eq!(form(&script.login), expected("SET_PASSWORD"));
     assert_eq!(form(&script.second_login.clone().unwrap()), expected("SET_OTHER"));
     assert!(!format!("{script:?} {:?}", script.login).contains("value of"));
+    let secrets: Vec<&str> = script.secrets().iter().map(String::as_str).collect();
+    assert!(
+        ["value of SET_PASSWORD", "value of SET_OTHER"].iter().all(|one| secrets.contains(one))
+    );
 }
 
 #[test]

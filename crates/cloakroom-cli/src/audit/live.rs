@@ -1,13 +1,13 @@
 //! An audit of a site that answers.
 
-use super::Seen;
 use super::progress::Progress;
 use super::stop::{Stop, Stoppable};
+use super::{Seen, login};
 use crate::client::{CONNECT_LIMIT, Client, Limits, trusted};
 use crate::clock;
 use cloakroom_audit::{
     CrawlPlan, Crawled, DEPTH, Declared, Facts, Fetch, Observed, PAGES, Pace, ProbePlan,
-    SAMPLES_LEAST, Silence, Site, Skipped, crawl, plain_address, probe,
+    SAMPLES_LEAST, Script, Silence, Site, Skipped, crawl, plain_address, probe,
 };
 use cloakroom_cookie::browser::Address;
 use std::path::PathBuf;
@@ -67,6 +67,9 @@ pub(crate) struct Asking {
     /// Seconds after which nothing more is asked; the report tells what was seen until then.
     #[arg(long, value_name = "SECONDS", default_value_t = STOP_AFTER)]
     stop_after: f64,
+    /// A login script: what only a user sees is tried as well. Its secrets come from the environment.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    login: Option<PathBuf>,
     /// Says that you may test this site. Without it only this machine is asked.
     #[arg(long)]
     i_may_test_this: bool,
@@ -88,13 +91,28 @@ pub(super) fn ask(
     let start = asking.address(url)?;
     let client = asking.client()?;
     let stop_after = seconds("--stop-after", asking.stop_after)?;
+    let script = asking.login.as_deref().map(|path| login::script(path, &start)).transpose()?;
     runtime.block_on(async {
-        let site = asking.site(Stoppable::new(client, stop_after), &start)?;
+        let mut site = asking.site(Stoppable::new(client, stop_after), &start)?;
+        for also in script.iter().flat_map(Script::also) {
+            let also = asking.address(also.as_str())?;
+            site.allow(&also).map_err(|error| format!("{also}: {error}"))?;
+        }
         let progress = Progress::new(quiet);
         let begun = clock::now();
         let talk = talk(&site, asking, &declared, &progress).await;
+        let scenes = match &script {
+            Some(script) => login::scenes(&site, script, &progress).await,
+            None => Vec::new(),
+        };
         drop(progress);
-        Ok(seen(&site, talk, declared, begun))
+        let mut seen = seen(&site, talk, declared, begun);
+        seen.observed = seen.observed.with_scenes(scenes);
+        if let (Some(script), Some(path)) = (&script, &asking.login) {
+            seen.facts.script = Some(path.display().to_string());
+            seen.facts.secrets = script.secrets().to_vec();
+        }
+        Ok(seen)
     })
 }
 
@@ -193,6 +211,7 @@ impl Asking {
     pub(super) fn site<F: Fetch>(&self, fetch: F, start: &str) -> Result<Site<F>, String> {
         let gap = self.gap(start)?;
         let most = self.pages.saturating_add(self.samples).saturating_add(REQUESTS_BESIDE);
+        let most = most.saturating_add(self.login.as_ref().map_or(0, |_| login::REQUESTS));
         let wrong = |error| format!("{start}: {error}");
         let mut site = Site::new(fetch, start, Pace { gap, most }).map_err(wrong)?;
         for origin in self.scope.iter().chain(&self.plain_of(start)) {

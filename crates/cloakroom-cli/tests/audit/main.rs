@@ -7,5 +7,6 @@
 
 mod bad_sites;
 mod command;
+mod login;
 mod options;
 mod server;
