@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use crate::site::Site;
 use crate::switches::Bad;
-use crate::table::{ABSOLUTE, REMEMBERED, Session};
+use crate::table::{REMEMBERED, Session};
 use crate::tokens;
 use crate::visit::Visit;
 
@@ -145,8 +145,7 @@ fn lifetime(site: &Site, session: &Session) -> Option<u64> {
     session.user.as_ref()?;
     let rows = [
         (site.switches.has(Bad::T05), 60 * DAY),
-        (site.switches.has(Bad::T04), 7 * DAY),
-        (site.switches.has(Bad::T03), ABSOLUTE),
+        (site.switches.has(Bad::T04), DAY),
         (session.is_remembered, REMEMBERED),
     ];
     rows.into_iter().find(|(applies, _)| *applies).map(|(_, seconds)| seconds)

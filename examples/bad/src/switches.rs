@@ -87,12 +87,11 @@ switches! {
     F07 => "a token in the address is as good as a cookie",
     T01 => "no session ends because nobody uses it",
     T02 => "no session ends because of its age",
-    T03 along [
+    T03 needs [T04] along [
         "T01": "nothing on the server ends the session",
-        "T02": "nothing on the server ends the session",
-        "T04": "only the cookie's lifetime ends it, which makes it persistent"
+        "T02": "nothing on the server ends the session"
     ] => "the timeouts are in the cookie's lifetime alone",
-    T04 => "everybody is remembered for a week, asked or not",
+    T04 => "every session's cookie stays for a day, asked for or not",
     T05 along ["T04": "sixty days without being asked are persistent too"]
         => "the session's cookie stays for sixty days",
     O01 => "signing out deletes the cookie, and the server knows nothing of it",

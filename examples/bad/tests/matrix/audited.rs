@@ -16,8 +16,8 @@ use axum::response::{IntoResponse as _, Redirect};
 use bad::{Bad, Switches};
 use cloakroom::store::Timestamp;
 use cloakroom_audit::{
-    Answer, Ask, Audit, CallBack, CrawlPlan, Declared, Observed, Pace, ProbePlan, Script, Severity,
-    Site, crawl, plain_address, play, probe,
+    Answer, Ask, CallBack, CrawlPlan, Declared, Facts, Look, Observed, Pace, ProbePlan, Report,
+    Script, Severity, Site, crawl, plain_address, play, probe,
 };
 
 use crate::inside::{Flowing, Inside};
@@ -43,7 +43,7 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    fn of(audit: &Audit) -> Self {
+    fn of(observed: &Observed) -> Self {
         let cell = |answer: &Answer| match answer {
             Answer::Holds { .. } => Cell::Holds,
             Answer::Broken(findings) => {
@@ -52,8 +52,10 @@ impl Answers {
             }
             Answer::NotDecided { why } => Cell::NotDecided(why.clone()),
         };
-        let cells = audit.answers.iter().map(|(rule, answer)| (rule.id, cell(answer))).collect();
-        Self { cells, findings: audit.list(Severity::Info) }
+        let rules = cloakroom_audit::RULES.iter();
+        let cells = rules.map(|rule| (rule.id, cell(&rule.judge(observed)))).collect();
+        let report = Report::new(observed, Facts::default());
+        Self { cells, findings: report.to_text(&Look::default()) }
     }
 
     pub(crate) fn broken(&self) -> impl Iterator<Item = (&'static str, Severity)> {
@@ -133,7 +135,7 @@ async fn audit(inside: Inside, origin: &str, script: &str, listens: bool) -> Ans
     let scenes = play(&site, &script, listens.then(call_back), |_| ()).await;
 
     let observed = Observed::new(site.exchanges(), declared).with_scenes(scenes);
-    Answers::of(&Audit::of(observed))
+    Answers::of(&observed)
 }
 
 fn secret(name: &str) -> &'static str {

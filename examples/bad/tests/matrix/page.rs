@@ -37,13 +37,8 @@ struct Target {
 }
 
 impl Matrix {
-    /// Every application is audited once, on all processors.
-    pub(crate) fn get() -> &'static Self {
-        static MATRIX: OnceLock<Matrix> = OnceLock::new();
-        MATRIX.get_or_init(Self::find)
-    }
-
-    fn find() -> Self {
+    /// Audits every application once, on all processors.
+    pub(crate) fn find() -> Self {
         let rows: Vec<Row> = ROWS.iter().filter(|row| rule(row.id).is_some()).copied().collect();
         let mut without: Vec<Switches> = Vec::new();
         for row in &rows {
