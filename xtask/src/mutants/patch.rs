@@ -106,7 +106,8 @@ impl Test {
     fn read(text: &str) -> Result<Self, String> {
         let mut arguments: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         let name = arguments.pop().unwrap_or_default();
-        let programs = arguments.iter().filter(|word| matches!(word.as_str(), "--lib" | "--test"));
+        let programs =
+            arguments.iter().filter(|word| matches!(word.as_str(), "--lib" | "--bin" | "--test"));
         if programs.count() != 1 || !arguments.iter().any(|word| word == "-p") {
             return Err(format!("`{text}` names no package, or not exactly one test program"));
         }
