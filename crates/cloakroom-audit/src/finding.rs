@@ -130,7 +130,23 @@ fn replay(exchange: &Exchange, url: &str) -> String {
         let pairs: Vec<_> = names.iter().map(|name| format!("{name}=VALUE")).collect();
         command.push_str(&format!(" -b {}", quoted(&pairs.join("; "))));
     }
+    for (name, value) in exchange.request.iter() {
+        if let Some(shown) = shown_field(name, value) {
+            command.push_str(&format!(" -H {}", quoted(&format!("{name}: {shown}"))));
+        }
+    }
     format!("{command} {}", quoted(url))
+}
+
+/// What a field of a request adds to a replay: where the request says that it comes from, and where else
+/// than in its cookie a token was put, without the token.
+fn shown_field(name: &str, value: &[u8]) -> Option<String> {
+    match name {
+        "origin" | "sec-fetch-site" => Some(printable_line(value, 120)),
+        "referer" => Some(shown_url(&String::from_utf8_lossy(value))),
+        "authorization" | "x-auth-token" | "x-session-id" => Some("VALUE".to_owned()),
+        _ => None,
+    }
 }
 
 /// A word for a shell.

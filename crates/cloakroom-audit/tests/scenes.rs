@@ -452,6 +452,28 @@ fn cookies_that_grow_with_every_request_are_found() {
 }
 
 #[test]
+fn a_replay_says_where_the_request_comes_from_and_no_token() {
+    let mut forged = asked(303, NEW);
+    for (name, value) in [
+        ("Origin", "https://evil.example"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Authorization", "Bearer Wn5YxBm2Wgkq8Zr31LkP0v"),
+    ] {
+        forged.request.push(name, value);
+    }
+    let landed = take(Step::Try, forged, Recognised::Landed);
+    let scenes = vec![scene(Experiment::NoProof, vec![stranger(), user(), landed])];
+
+    let answer = judge("X01", scenes);
+
+    assert_eq!(
+        answer.findings()[0].evidence[0].replay,
+        "curl -si -b 'sid=VALUE' -H 'origin: https://evil.example' -H 'sec-fetch-site: cross-site' \
+         -H 'authorization: VALUE' 'https://shop.example/account'",
+    );
+}
+
+#[test]
 fn no_finding_and_no_debug_output_shows_the_token() {
     let bad = take(Step::Try, asked(200, OLD), Recognised::SignedIn);
     let scenes = vec![scene(Experiment::Replayed, vec![stranger(), user(), bad])];
