@@ -105,7 +105,7 @@ impl Client {
                 Some(Err(_)) => return (read, true),
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             };
-            let left = self.limits.body - read.len();
+            let left = self.limits.body.saturating_sub(read.len());
             read.extend_from_slice(data.get(..left).unwrap_or(&data));
             if read.len() >= self.limits.body {
                 return (read, true);
