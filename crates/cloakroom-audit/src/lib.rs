@@ -59,6 +59,7 @@ mod site;
 mod sketch;
 mod staged;
 mod text;
+mod timing;
 mod tokens;
 mod visitor;
 mod web_token;
@@ -75,7 +76,7 @@ pub use har::{HAR_MAX, HarError, Recording, read_har};
 pub use mask::{SHOWN_FROM, masked, masked_line, shown_url};
 pub use observed::{Declared, Observed};
 pub use page::rules_page;
-pub use play::{CallBack, Playing, play};
+pub use play::{CallBack, Playing, open_sessions, play, visit_sessions};
 pub use probes::{ProbePlan, plain_address, probe};
 pub use report::{
     Coverage, Day, Detail, FAIL_ON, Facts, Format, Judged, Look, NoDay, Report, Reported,
@@ -94,4 +95,5 @@ pub use script::{
 };
 pub use site::{Pace, Site};
 pub use sketch::{SKETCH_PAGES, Sketch, SketchError, sketch};
+pub use timing::{Appointment, Purpose, Schedule, TIMELINE_MAX, Timeline, TimelineError};
 pub use visitor::{REDIRECTS_MOST, Visitor, origin};

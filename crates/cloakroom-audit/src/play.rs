@@ -10,7 +10,10 @@ mod player;
 mod racing;
 mod ready;
 mod signing;
+mod timed;
 mod together;
+
+pub use timed::{open_sessions, visit_sessions};
 
 use crate::ask::Fetch;
 use crate::scene::{Experiment, Scene};
@@ -168,6 +171,8 @@ async fn once<F: Fetch>(player: &mut Player<'_, F>, scenes: &mut [Scene]) -> Res
         Experiment::OtherPlace => player.other_place(scene).await,
         Experiment::Replayed => player.sign_out(scene, others).await,
         Experiment::OtherCookie | Experiment::OtherTab | Experiment::SignOut => Ok(()),
+        // They take more time than the others, and are played elsewhere.
+        Experiment::LeftAlone | Experiment::KeptActive | Experiment::RunOut => Ok(()),
         Experiment::PasswordChange => player.password_change(scene).await,
         Experiment::ForeignSignOut => player.foreign_sign_out(scene).await,
         Experiment::Several => player.several(scene).await,

@@ -1,8 +1,10 @@
 //! How to mend it, framework by framework. Several rules share a remedy.
 
 mod signed_in;
+mod timed;
 
 pub(crate) use signed_in::*;
+pub(crate) use timed::*;
 
 use crate::rule::Remedies;
 

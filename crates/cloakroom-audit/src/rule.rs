@@ -12,6 +12,8 @@ pub enum Needs {
     Requests,
     /// A user who signs in, and what is tried then.
     Login,
+    /// The same, and time to wait.
+    Time,
 }
 
 impl Needs {
@@ -21,6 +23,7 @@ impl Needs {
             Self::Responses => "any responses: a site, a HAR file, the output of curl",
             Self::Requests => "a site that may be asked; nobody signs in",
             Self::Login => "a login script",
+            Self::Time => "a login script, and `--wait` with the time to wait",
         }
     }
 }

@@ -18,6 +18,7 @@ mod racing;
 mod reach;
 mod several;
 mod spoiled;
+mod timed;
 mod transport;
 mod values;
 
@@ -28,7 +29,7 @@ pub use hostile::MARK;
 use crate::rule::Rule;
 
 /// All rules, by family and number.
-pub static RULES: [Rule; 73] = [
+pub static RULES: [Rule; 76] = [
     attributes::SECURE,
     attributes::HTTP_ONLY,
     attributes::SAME_SITE,
@@ -70,6 +71,9 @@ pub static RULES: [Rule; 73] = [
     fixation::STEP_UP,
     fixation::PLANTED,
     fixation::OTHER_PLACE,
+    timed::IDLE,
+    timed::ABSOLUTE,
+    timed::CLIENT,
     private::PERSISTENT,
     ending::REPLAYED,
     ending::OTHER_COOKIE,

@@ -74,6 +74,12 @@ pub enum Experiment {
     Growth,
     /// A login whose user did not ask to be remembered.
     Unremembered,
+    /// Sessions that nobody touches for a while.
+    LeftAlone,
+    /// A session that is used all the time.
+    KeptActive,
+    /// Cookies that have run out in the browser, sent all the same.
+    RunOut,
 }
 
 impl Experiment {
@@ -108,6 +114,9 @@ impl Experiment {
             Self::Twins | Self::Neighbour => "sending other cookies beside the session's",
             Self::Damaged => "damaging the session's cookie",
             Self::Growth => "asking for one page many times",
+            Self::LeftAlone => "leaving sessions alone",
+            Self::KeptActive => "keeping a session active",
+            Self::RunOut => "sending cookies that have run out",
         }
     }
 }
