@@ -107,7 +107,23 @@ impl Page {
             let (severity, style) = (finding.severity, Style::Of(finding.severity));
             let severity = self.styled(&format!("{severity:<8}"), style);
             let (rule, subject, seen) = (found.rule.id, &finding.subject, &finding.seen);
-            self.line(0, &format!("{severity} {rule} {subject}: {seen}"), Style::Plain);
+            let trend = match found.change {
+                Some(trend @ (Trend::New | Trend::Severity { .. })) => format!(" ({trend})"),
+                Some(Trend::Still) | None => String::new(),
+            };
+            self.line(0, &format!("{severity} {rule} {subject}: {seen}{trend}"), Style::Plain);
+        }
+        if let Some(since) = &report.since {
+            for SavedFinding { rule, subject, .. } in &since.gone {
+                let gone = self.styled("gone    ", Style::Good);
+                self.line(0, &format!("{gone} {rule} {subject}"), Style::Plain);
+            }
+            let ended = readable_of(&since.ended);
+            self.line(
+                0,
+                &format!("since {ended}: {}", since_sentence(report, since)),
+                Style::Plain,
+            );
         }
     }
 

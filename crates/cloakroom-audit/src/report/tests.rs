@@ -306,6 +306,12 @@ fn what_changed_since_the_last_audit_is_told_apart() {
     let since = report.compared().unwrap();
     assert_eq!(subjects(&since.gone), ["mended"]);
     assert_eq!(subjects(&since.unknown), ["unseen"]);
+    let quiet = report.to_text(&Look { detail: Detail::Quiet, ..Look::default() });
+    for line in
+        ["C01 fresh: seen (new)", "C02 raised: seen (it was low before)", "gone     C01 mended"]
+    {
+        assert!(quiet.contains(line), "{line}: {quiet}");
+    }
     assert_eq!(since.other_target, None);
 }
 
