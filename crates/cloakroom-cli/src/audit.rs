@@ -6,7 +6,9 @@ mod login;
 mod progress;
 mod recorded;
 mod reports;
+mod state;
 mod stop;
+mod waiting;
 
 use crate::explain::explain;
 use crate::outcome::{CODES, Outcome};
@@ -36,6 +38,8 @@ pub(crate) struct Arguments {
     explain: Option<String>,
     #[command(flatten)]
     asking: live::Asking,
+    #[command(flatten)]
+    waiting: waiting::Waiting,
     /// A cookie that is a session, where its name does not tell. May be given several times.
     #[arg(long, value_name = "NAME")]
     session_cookie: Vec<String>,
@@ -72,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, String> {
         (Some(file), _, _) => recorded::har(file, declared)?,
         (None, Some(file), url) => recorded::curl(file, url.as_deref(), declared)?,
         (None, None, Some(url)) => {
-            live::ask(url, &arguments.asking, declared, arguments.wanted.is_quiet())?
+            let quiet = arguments.wanted.is_quiet();
+            live::ask(url, &arguments.asking, &arguments.waiting, declared, quiet)?
         }
         (None, None, None) => {
             return Err("give the address of a site, or a recording".to_owned());

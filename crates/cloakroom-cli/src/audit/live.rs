@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::stop::{Stop, Stoppable};
+use super::waiting::Waiting;
 use super::{Seen, login};
 use crate::client::{CONNECT_LIMIT, Client, Limits, trusted};
 use crate::clock;
@@ -83,6 +84,7 @@ pub(crate) struct Asking {
 pub(super) fn ask(
     url: &str,
     asking: &Asking,
+    waiting: &Waiting,
     declared: Declared,
     quiet: bool,
 ) -> Result<Seen, String> {
@@ -90,7 +92,8 @@ pub(super) fn ask(
     let runtime = runtime.map_err(|error| format!("no requests can be made: {error}"))?;
     let start = asking.address(url)?;
     let client = asking.client()?;
-    let stop_after = seconds("--stop-after", asking.stop_after)?;
+    let stop_after = seconds("--stop-after", asking.stop_after)? + waiting.extra();
+    waiting.look()?;
     let script = asking.login.as_deref().map(|path| login::script(path, &start)).transpose()?;
     runtime.block_on(async {
         let mut site = asking.site(Stoppable::new(client, stop_after), &start)?;
@@ -102,7 +105,7 @@ pub(super) fn ask(
         let begun = clock::now();
         let talk = talk(&site, asking, &declared, &progress).await;
         let scenes = match &script {
-            Some(script) => login::scenes(&site, script, &progress).await,
+            Some(script) => waiting.scenes(&site, script, &progress).await?,
             None => Vec::new(),
         };
         drop(progress);

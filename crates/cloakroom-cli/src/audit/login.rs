@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 
-/// Requests of all experiments of one script.
-pub(super) const REQUESTS: usize = 2_000;
+/// Requests of all experiments of one script, and the visits of a long wait.
+pub(super) const REQUESTS: usize = 4_000;
 
 /// Reads a login script, with the variables of this process.
 ///

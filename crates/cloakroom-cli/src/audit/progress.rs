@@ -10,18 +10,26 @@ const AGAIN: &str = "\r\x1b[2K";
 /// A line on standard error, which is written over and gone at the end.
 pub(super) struct Progress {
     is_on: bool,
+    is_quiet: bool,
 }
 
 impl Progress {
     /// Silent unless standard error is a terminal.
     pub(super) fn new(quiet: bool) -> Self {
-        Self { is_on: !quiet && std::io::stderr().is_terminal() }
+        Self { is_on: !quiet && std::io::stderr().is_terminal(), is_quiet: quiet }
     }
 
     pub(super) fn says(&self, doing: &str) {
         if self.is_on {
             let line: String = doing.chars().take(COLUMNS).collect();
             self.write(&format!("{AGAIN}{line}"));
+        }
+    }
+
+    /// A line that stays, also where nobody watches.
+    pub(super) fn tells(&self, line: &str) {
+        if !self.is_quiet {
+            self.write(&format!("{}{line}\n", if self.is_on { AGAIN } else { "" }));
         }
     }
 
