@@ -51,6 +51,8 @@ mod remedies;
 mod report;
 mod robots;
 mod role;
+#[cfg(feature = "tower")]
+mod router;
 mod rule;
 mod rules;
 mod scene;
@@ -86,6 +88,8 @@ pub use report::{
 };
 pub use robots::{ROBOTS_MAX, Robots};
 pub use role::Role;
+#[cfg(feature = "tower")]
+pub use router::{RouterAudit, audit};
 pub use rule::{Needs, Remedies, Rule};
 pub use rules::{MARK, RULES, SAMPLES_LEAST, rule};
 pub use scene::{Experiment, Recognised, Scene, Step, Take};

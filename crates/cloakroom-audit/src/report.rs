@@ -139,7 +139,17 @@ pub struct Report {
 impl Report {
     /// Asks every rule about what was seen.
     pub fn new(observed: &Observed, facts: Facts) -> Self {
-        let answers = RULES.iter().map(|rule| (rule, rule.judge(observed))).collect();
+        Self::leaving_out(observed, facts, &[])
+    }
+
+    /// The same without judging some rules, by their ids and each with its reason.
+    pub(crate) fn leaving_out(observed: &Observed, facts: Facts, left: &[(&str, &str)]) -> Self {
+        let why = |rule: &Rule| left.iter().find(|(id, _)| *id == rule.id).map(|(_, why)| *why);
+        let answer = |rule: &'static Rule| match why(rule) {
+            Some(why) => (rule, Answer::NotDecided { why: why.to_owned() }),
+            None => (rule, rule.judge(observed)),
+        };
+        let answers = RULES.iter().map(answer).collect();
         let cleaning = Cleaning::of(observed, &facts.secrets);
         let host = observed.address().map(|address| address.to_string());
         Self::assembled(answers, facts, host, &cleaning)
