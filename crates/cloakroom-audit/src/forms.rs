@@ -60,6 +60,11 @@ pub fn forms(page: &[u8]) -> Vec<Form> {
                 is_open = true;
             }
             "/form" => is_open = false,
+            "option" if is_open => {
+                if let Some(form) = found.last_mut() {
+                    choose(form, tag);
+                }
+            }
             "input" | "button" | "select" | "textarea" if is_open => {
                 if let Some(form) = found.last_mut() {
                     form.fields.extend(field(tag));
@@ -71,18 +76,52 @@ pub fn forms(page: &[u8]) -> Vec<Form> {
     found
 }
 
+/// A list sends the option that is chosen, or else its first one; a list of several sends those that are.
+fn choose(form: &mut Form, option: &str) {
+    let Some(list) = form.fields.last_mut() else { return };
+    let is_several = list.kind == SEVERAL;
+    if !matches!(list.kind.as_str(), ONE | SEVERAL) {
+        return;
+    }
+    let is_chosen = says(option, "selected");
+    let value = attribute_of(option, "value").unwrap_or_default();
+    if is_several && is_chosen && list.is_sent {
+        let another = Field { value, ..list.clone() };
+        form.fields.push(another);
+    } else if is_chosen || (!is_several && !list.is_sent) {
+        list.value = value;
+        list.is_sent = true;
+    }
+}
+
+/// Lists by the names that scripts know them by.
+const ONE: &str = "select-one";
+const SEVERAL: &str = "select-multiple";
+
+/// Whether a tag has an attribute that is there or not.
+fn says(tag: &str, attribute: &str) -> bool {
+    let tag = tag.to_ascii_lowercase();
+    tag.split_ascii_whitespace().any(|word| {
+        let behind = word.trim_end_matches('/').strip_prefix(attribute);
+        behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('='))
+    })
+}
+
 fn field(tag: &str) -> Option<Field> {
     let name = attribute_of(tag, "name").filter(|name| !name.is_empty())?;
     let is_button = tag.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("button"));
     let kind = attribute_of(tag, "type").map(|kind| kind.to_ascii_lowercase());
-    let kind = kind.unwrap_or_else(|| if is_button { "submit" } else { "text" }.to_owned());
+    let is_list = tag.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("select"));
+    let kind = match (is_list, kind) {
+        (true, _) if says(tag, "multiple") => SEVERAL.to_owned(),
+        (true, _) => ONE.to_owned(),
+        (false, Some(kind)) => kind,
+        (false, None) => if is_button { "submit" } else { "text" }.to_owned(),
+    };
     let is_box = matches!(kind.as_str(), "checkbox" | "radio");
     let is_sent = match kind.as_str() {
-        "submit" | "button" | "image" | "reset" | "file" => false,
-        _ if is_box => tag
-            .to_ascii_lowercase()
-            .split_ascii_whitespace()
-            .any(|word| word.trim_end_matches('/').starts_with("checked")),
+        "submit" | "button" | "image" | "reset" | "file" | ONE | SEVERAL => false,
+        _ if is_box => says(tag, "checked"),
         _ => true,
     };
     let value =
@@ -173,6 +212,21 @@ mod tests {
                 ("text", "", true)
             ]
         );
+    }
+
+    #[test]
+    fn a_list_sends_what_is_chosen_and_a_list_of_several_nothing_else() {
+        let page = b"<form><select name=a><option value=1><option value=2></select>
+            <select name=b><option value=1><option value=2 selected></select>
+            <select name=c multiple><option value=1><option value=2></select>
+            <select name=d multiple><option value=1 selected><option value=2 selected='selected'></select>
+            <input name=e></form>";
+
+        let found = forms(page);
+
+        let sent = found[0].fields.iter().filter(|field| field.is_sent);
+        let told: Vec<_> = sent.map(|field| (field.name.as_str(), field.value.as_str())).collect();
+        assert_eq!(told, [("a", "1"), ("b", "2"), ("d", "1"), ("d", "2"), ("e", "")]);
     }
 
     #[test]

@@ -113,7 +113,8 @@ fn serve(command: &mut Command, pages: &Path, port: u16) {
 fn php(program: &Path, folder: &Folder) -> Command {
     let mut command = Command::new(program);
     let sessions = format!("session.save_path={}", folder.path().display());
-    alone(&mut command, folder).args(["-d", &sessions]);
+    // As every web server has it: a page is compiled once.
+    alone(&mut command, folder).args(["-d", "opcache.enable_cli=1", "-d", &sessions]);
     command
 }
 
