@@ -46,7 +46,7 @@ pub(super) const SAME_TOKEN: Rule = Rule {
     judge: same_token,
 };
 
-fn same_token(observed: &Observed) -> Answer {
+pub(super) fn same_token(observed: &Observed) -> Answer {
     let scene = match staged(observed, Experiment::Several) {
         Ok(scene) => scene,
         Err(answer) => return answer,

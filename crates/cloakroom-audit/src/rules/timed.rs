@@ -1,5 +1,6 @@
 //! When sessions end by themselves: T01 to T03.
 
+use super::several::same_token;
 use crate::finding::{Answer, Severity};
 use crate::flaw::{Flaw, not_decided};
 use crate::observed::Observed;
@@ -22,6 +23,10 @@ pub(super) const IDLE: Rule = Rule {
 };
 
 fn idle(observed: &Observed) -> Answer {
+    // Then the session that is left alone is the one that another login keeps active.
+    if let Answer::Broken(_) = same_token(observed) {
+        return not_decided("the logins share one session: see M02");
+    }
     waited(observed, Experiment::LeftAlone, |take| {
         let expected = "a session that is over after the declared idle timeout";
         Flaw::new(Severity::Medium, format!("{} is signed in", take.what), expected)

@@ -16,14 +16,18 @@ use axum::response::{IntoResponse as _, Redirect};
 use bad::{Bad, Switches};
 use cloakroom::store::Timestamp;
 use cloakroom_audit::{
-    Answer, Ask, CallBack, CrawlPlan, Declared, Facts, Look, Observed, Pace, ProbePlan, Report,
-    Script, Severity, Site, crawl, plain_address, play, probe,
+    Answer, Ask, CallBack, CrawlPlan, Declared, Facts, Fetch as _, Look, Observed, Pace, ProbePlan,
+    Report, Script, Severity, Site, crawl, open_sessions, plain_address, play, probe,
+    visit_sessions,
 };
 
 use crate::inside::{Flowing, Inside};
 
 const BAD: &str = "https://bad.test";
 const SHOP: &str = "https://shop.test";
+/// Longer than every session here may last, and than the longest-lived cookie of the applications that
+/// T01 to T03 are about.
+const WAIT: Duration = Duration::from_secs(26 * 60 * 60);
 const SHOP_PASSWORD: &str = "correct horse battery";
 
 /// What a rule came to.
@@ -132,7 +136,14 @@ async fn audit(inside: Inside, origin: &str, script: &str, listens: bool) -> Ans
     crawl(&site, CrawlPlan::default(), &|_| ()).await.unwrap();
     let plan = ProbePlan { plain, ..ProbePlan::default() };
     probe(&site, &plan, &declared, &|_| ()).await.unwrap();
-    let scenes = play(&site, &script, listens.then(call_back), |_| ()).await;
+    let mut scenes = play(&site, &script, listens.then(call_back), |_| ()).await;
+    let mut timeline = open_sessions(&site, &script, WAIT).await.unwrap();
+    while let Some(at) = timeline.next() {
+        let left = Duration::from_secs(at).saturating_sub(site.fetch().now());
+        site.fetch().pause(left).await;
+        visit_sessions(&site, &script, &mut timeline).await.unwrap();
+    }
+    scenes.extend(timeline.scenes());
 
     let observed = Observed::new(site.exchanges(), declared).with_scenes(scenes);
     Answers::of(&observed)

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use bad::{Row, Switches};
-use cloakroom_audit::{Needs, Severity, rule};
+use cloakroom_audit::Severity;
 
 use audited::Cell;
 use page::Matrix;
@@ -85,10 +85,5 @@ fn on_paper(matrix: &Matrix) -> Vec<String> {
 fn expected(row: &Row) -> BTreeSet<&'static str> {
     let switches = Switches::of([row.bad]);
     let ids = switches.rows().flat_map(|row| row.along.iter().map(|(id, _)| *id).chain([row.id]));
-    ids.filter(|id| is_asked(id)).collect()
-}
-
-/// Whether there is a rule of this id that decides without waiting for hours.
-fn is_asked(id: &str) -> bool {
-    rule(id).is_some_and(|rule| rule.needs != Needs::Time)
+    ids.collect()
 }
