@@ -11,8 +11,8 @@ const HEAD: &str = "# The rules of the auditor
 Each rule comes to one of three answers: it holds, it is broken (with evidence), or it is not decided (and why). The severity is
 that for a session cookie; about other cookies it may be a step lower.
 
-The crate makes no requests. Where a rule needs some beside the recorded ones, whoever uses it makes them and says so (`Probe`); without
-them the rule is not decided.
+`cloakroom audit` asks what a rule needs: pages as a visitor and as a stranger, planted cookies, and with a [login script](guide/login-script.md) all that
+only a signed-in user can; `--wait` asks again when time has passed. What was not asked leaves a rule not decided.
 
 ";
 
