@@ -117,11 +117,12 @@ impl<'s, F: Fetch> Player<'s, F> {
             .map(|_| ())
     }
 
+    /// The ordinary login comes first: a site that lets nobody in any more refuses this one for that.
     pub(super) async fn sign_in_by_get(&mut self, scene: &mut Scene) -> Result<(), Stop> {
         let [call] = self.script.login.as_slice() else {
             return Err(Stop::Ends("the login takes several requests".to_owned()));
         };
-        self.stranger(scene).await?;
+        let _ = self.signed_in(scene).await?;
         let mut visitor = self.newcomer();
         let ready = self.prepare(scene, &mut visitor, call).await?;
         let answer = visitor.go(&ready.by_get().ask()).await?;
@@ -178,11 +179,12 @@ impl<'s, F: Fetch> Player<'s, F> {
     }
 
     /// A browser that saw no form, and a request as another site's form makes it.
+    /// The ordinary login comes first, as in [`sign_in_by_get`](Self::sign_in_by_get).
     pub(super) async fn foreign_sign_in(&mut self, scene: &mut Scene) -> Result<(), Stop> {
         let [call] = self.script.login.as_slice() else {
             return Err(Stop::Ends("the login takes several requests".to_owned()));
         };
-        self.stranger(scene).await?;
+        let _ = self.signed_in(scene).await?;
         let ready: Ready = self.prepare(scene, &mut self.newcomer(), call).await?;
         let mut visitor = self.newcomer();
         let ask = super::foreign::by_another_site(ready.without_token().ask());

@@ -46,6 +46,7 @@ impl<'s, F: Fetch> Player<'s, F> {
         for answer in answers {
             let take = match answer {
                 Ok(answer) => {
+                    receive(&mut user, &answer);
                     let is_made = match change.and_then(|change| change.lands.as_ref()) {
                         Some(sign) => sign.fits(&answer),
                         None => stage.made.is_like(&answer, false),
@@ -150,10 +151,7 @@ impl<'s, F: Fetch> Player<'s, F> {
             late.push(self.site.ask_quietly(ask, Probe::Visit).await?);
         }
         for answer in &late {
-            let request = Request::typed(answer.address().clone());
-            for line in answer.response.all("set-cookie") {
-                let _ = visitor.jar_mut().receive(&request, line);
-            }
+            receive(&mut visitor, answer);
         }
         note(scene, Step::Way, "a request from before the login", &late);
         self.question(scene, &visitor, "the browser after the answers to what it sent before")
@@ -170,5 +168,13 @@ impl<'s, F: Fetch> Player<'s, F> {
         }
         let asks = asks.iter().cycle().take(BESIDE);
         asks.map(|ask| with_cookies(&mut visitor.clone(), ask.clone())).collect()
+    }
+}
+
+/// The browser takes the cookies of an answer to a request that was sent beside it.
+fn receive<F: Fetch>(visitor: &mut Visitor<'_, F>, answer: &Exchange) {
+    let request = Request::typed(answer.address().clone());
+    for line in answer.response.all("set-cookie") {
+        let _ = visitor.jar_mut().receive(&request, line);
     }
 }

@@ -41,7 +41,7 @@ impl<'s, F: Fetch> Player<'s, F> {
 
     /// Each cookie alone, and the smallest part of the others that is enough together.
     pub(super) async fn sufficient(&mut self, scene: &mut Scene) -> Result<(), Stop> {
-        let user = self.user(scene).await?;
+        let mut user = self.user(scene).await?;
         let field = user.clone().cookies_for(&self.whoami_address()?);
         let mut all: Vec<String> = cloakroom_cookie::pairs(&field)
             .map(|pair| String::from_utf8_lossy(pair.name()).into_owned())
@@ -50,37 +50,53 @@ impl<'s, F: Fetch> Player<'s, F> {
         all.truncate(COOKIES_MOST);
         let mut rest = Vec::new();
         for name in &all {
-            if !self.is_enough(scene, &user, std::slice::from_ref(name), &all).await? {
+            if !self.is_enough(scene, &mut user, std::slice::from_ref(name), &all).await? {
                 rest.push(name.clone());
             }
         }
-        if rest.len() > 1 && self.is_enough(scene, &user, &rest, &all).await? {
+        if rest.len() > 1 && self.is_enough(scene, &mut user, &rest, &all).await? {
             for name in rest.clone() {
                 let without: Vec<String> =
                     rest.iter().filter(|known| **known != name).cloned().collect();
-                if self.is_enough(scene, &user, &without, &all).await? {
+                if self.is_enough(scene, &mut user, &without, &all).await? {
                     rest = without;
                 }
             }
         }
-        self.control(scene, &mut user.clone()).await?;
+        self.still_signed_in(scene, &mut user).await?;
         self.sets = sets_of(scene);
         Ok(())
     }
 
     async fn is_enough(
-        &self,
+        &mut self,
         scene: &mut Scene,
-        user: &Visitor<'s, F>,
+        user: &mut Visitor<'s, F>,
         kept: &[String],
         all: &[String],
     ) -> Result<bool, Stop> {
         if kept.is_empty() {
             return Ok(false);
         }
+        self.still_signed_in(scene, user).await?;
         let what = format!("{} alone", kept.join(" and "));
         let some = only(user, kept, all);
         Ok(self.question(scene, &some, &what).await? == Recognised::SignedIn)
+    }
+
+    /// A site may end the session of a cookie that comes without its companions: then the next question has
+    /// a session of its own.
+    async fn still_signed_in(
+        &mut self,
+        scene: &mut Scene,
+        user: &mut Visitor<'s, F>,
+    ) -> Result<(), Stop> {
+        let take = self.ask_who(&mut user.clone(), Step::Way, "whether it is signed in").await?;
+        if take.recognised != Recognised::SignedIn {
+            self.forget();
+            *user = self.signed_in(scene).await?;
+        }
+        Ok(())
     }
 
     /// The first browser is asked after as many logins as the policy allows, and one more.

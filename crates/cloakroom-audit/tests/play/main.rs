@@ -135,6 +135,31 @@ async fn a_site_that_cannot_be_told_apart_decides_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_login_proves_nothing_where_nobody_is_let_in_any_more() {
+    let (_, decided) = judged(SCRIPT, &[Fault::LocksLogin]).await;
+
+    assert!(!decided.contains("F04") && !decided.contains("X07"), "{decided:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn cookies_that_end_the_session_when_they_are_parted_are_found_to_be_it() {
+    let (_, decided) = judged(SCRIPT, &[Fault::EndsWhenParted]).await;
+
+    let expected = set(&["F01", "F02", "F07", "T04", "O02", "O04", "M02"]);
+    let missing: Vec<_> = expected.difference(&decided).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_in_the_cookie_keeps_the_last_of_many_changes() {
+    let played = scenes(SCRIPT, &[Fault::KeepsDataInCookie]).await;
+
+    let observed = Observed::new(Vec::new(), Declared::default()).with_scenes(played);
+    let Answer::Broken(findings) = rule("S01").unwrap().judge(&observed) else { panic!() };
+    assert_eq!(findings[0].seen, "of 20 changes that were acknowledged 1 were kept");
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_is_signed_out_in_between_signs_in_again() {
     let (broken, decided) = judged(SCRIPT, &[Fault::SignsOutMidway]).await;
 

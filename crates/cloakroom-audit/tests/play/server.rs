@@ -37,6 +37,12 @@ pub(crate) enum Fault {
     SignsOutMidway,
     /// Nobody can sign in.
     NoLogin,
+    /// The session takes a second cookie, and ends when it comes without that.
+    EndsWhenParted,
+    /// Nobody can sign in while somebody else is signed in.
+    LocksLogin,
+    /// The cookie is the data: every change gives a new one, and the one before says what it said.
+    KeepsDataInCookie,
     /// The third request is never answered, and every one after it.
     FallsSilent,
     /// Every answer of a user is an error after the login.
@@ -126,6 +132,12 @@ impl Server {
         if self.has(Fault::SignsOutMidway) && self.asked.get().is_multiple_of(60) {
             self.sessions.borrow_mut().clear();
         }
+        let field = ask.headers.text("cookie").unwrap_or_default().into_owned();
+        let is_parted = self.has(Fault::EndsWhenParted) && !field.contains("__Host-key=1");
+        if let Some((token, _)) = live.as_ref().filter(|_| is_parted) {
+            self.sessions.borrow_mut().remove(token);
+            return Answer::to("/login");
+        }
         if self.has(Fault::AlwaysOk) {
             return Answer::new(200, "Welcome");
         }
@@ -177,14 +189,19 @@ impl Server {
 
     fn login(&self, body: &HashMap<String, String>, brought: Option<&String>) -> Answer {
         let is_right = body.get("password").is_some_and(|password| password == PASSWORD);
-        if !is_right || self.has(Fault::NoLogin) {
+        let is_locked = self.has(Fault::LocksLogin) && !self.sessions.borrow().is_empty();
+        if !is_right || is_locked || self.has(Fault::NoLogin) {
             return Answer::new(422, "Wrong");
         }
         let kept = brought.filter(|_| self.has(Fault::KeepsToken)).cloned();
         let token = kept.unwrap_or_else(|| self.token());
         let session = Session { form_token: self.token(), count: 0 };
         self.sessions.borrow_mut().insert(token.clone(), session);
-        Answer::to("/account").setting(&token)
+        let answer = Answer::to("/account").setting(&token);
+        if !self.has(Fault::EndsWhenParted) {
+            return answer;
+        }
+        answer.with("Set-Cookie", "__Host-key=1; Path=/; Secure; HttpOnly; SameSite=Lax")
     }
 
     async fn change(&self, path: &str, token: String, read: Session) -> Answer {
@@ -200,7 +217,12 @@ impl Server {
             }
             "/count" => {
                 self.changes.set(self.changes.get() + 1);
-                if self.has(Fault::LosesUpdates) {
+                if self.has(Fault::KeepsDataInCookie) {
+                    let token = self.token();
+                    let changed = Session { count: read.count + 1, ..read };
+                    self.sessions.borrow_mut().insert(token.clone(), changed);
+                    answer = answer.setting(&token);
+                } else if self.has(Fault::LosesUpdates) {
                     sleep(Duration::from_millis(5)).await;
                     self.sessions
                         .borrow_mut()
