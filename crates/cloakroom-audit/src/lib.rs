@@ -78,7 +78,7 @@ pub use har::{HAR_MAX, HarError, Recording, read_har};
 pub use mask::{SHOWN_FROM, masked, masked_line, shown_url};
 pub use observed::{Declared, Observed};
 pub use page::rules_page;
-pub use play::{CallBack, Playing, open_sessions, play, visit_sessions};
+pub use play::{CallBack, Playing, open_sessions, play, visit_sessions, why_nobody_signed_in};
 pub use probes::{ProbePlan, plain_address, probe};
 pub use report::{
     Coverage, Day, Detail, FAIL_ON, Facts, Format, Judged, Look, NoDay, Report, Reported,

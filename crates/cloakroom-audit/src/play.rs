@@ -74,7 +74,7 @@ pub async fn play<F: Fetch>(
     let mut scenes: Vec<Scene> = Vec::new();
     for group in GROUPS {
         progress(Playing::Begins(group.first().copied().unwrap_or(Experiment::SignIn)));
-        let played = match failed_login(&scenes).or_else(|| of_no_use(script, group)) {
+        let played = match why_nobody_signed_in(&scenes).or_else(|| of_no_use(script, group)) {
             Some(why) => group.iter().map(|one| Scene::not_played(*one, why.clone())).collect(),
             None => attempts(&mut player, group).await,
         };
@@ -86,8 +86,16 @@ pub async fn play<F: Fetch>(
     scenes
 }
 
-/// Why nobody can be signed in, which leaves nothing to try.
-fn failed_login(scenes: &[Scene]) -> Option<String> {
+/// Why the script signs nobody in, which leaves nothing to try; `None` if it does, or if nothing was played.
+///
+/// ```
+/// use cloakroom_audit::{Experiment, Scene, why_nobody_signed_in};
+///
+/// let failed = Scene::not_played(Experiment::SignIn, "no answer");
+/// assert!(why_nobody_signed_in(&[failed]).is_some_and(|why| why.contains("does not sign in")));
+/// assert_eq!(why_nobody_signed_in(&[]), None);
+/// ```
+pub fn why_nobody_signed_in(scenes: &[Scene]) -> Option<String> {
     let login = scenes.first()?;
     let why = login.doubt().or_else(|| login.stopped.clone())?;
     Some(format!("the script does not sign in: {why}"))

@@ -31,7 +31,7 @@ impl Role {
 }
 
 /// Names that frameworks give to the session cookie when nobody chooses another.
-pub(crate) const DEFAULT_NAMES: [(&str, &str); 28] = [
+pub(crate) const DEFAULT_NAMES: [(&str, &str); 32] = [
     ("jsessionid", "Java servlets"),
     ("phpsessid", "PHP"),
     ("asp.net_sessionid", "ASP.NET"),
@@ -60,6 +60,10 @@ pub(crate) const DEFAULT_NAMES: [(&str, &str); 28] = [
     ("cftoken", "ColdFusion"),
     ("dokuwiki", "DokuWiki"),
     ("i_like_gitea", "Gitea"),
+    ("phpmyadmin", "phpMyAdmin"),
+    ("adminer_sid", "Adminer"),
+    ("roundcube_sessid", "Roundcube"),
+    ("_redmine_session", "Redmine"),
 ];
 
 const SESSION_WORDS: [&str; 9] =
@@ -168,6 +172,7 @@ mod tests {
             ("sid", token, Role::Session),
             ("DW7293d7b12faf5b6e46ddeeca27ff9800", token, Role::Session),
             ("username-127-0-0-1-8888", token, Role::Session),
+            ("phpMyAdmin", token, Role::Session),
             ("username-hint", b"ada", Role::Other),
             ("id", b"7", Role::Other),
             ("csrftoken", token, Role::FormToken),
@@ -178,5 +183,13 @@ mod tests {
         ] {
             assert_eq!(guess(name, value), role, "{name}");
         }
+    }
+
+    #[test]
+    fn default_names_tell_who_gave_them() {
+        for (name, framework) in [("phpMyAdmin", "phpMyAdmin"), ("adminer_sid", "Adminer")] {
+            assert_eq!(default_of(name), Some(framework), "{name}");
+        }
+        assert_eq!(default_of("phpMyAdmin_https"), None);
     }
 }

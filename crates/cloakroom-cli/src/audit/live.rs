@@ -9,6 +9,7 @@ use crate::clock;
 use cloakroom_audit::{
     CrawlPlan, Crawled, DEPTH, Declared, Facts, Fetch, Observed, PAGES, Pace, ProbePlan,
     SAMPLES_LEAST, Script, Silence, Site, Skipped, crawl, plain_address, probe,
+    why_nobody_signed_in,
 };
 use cloakroom_cookie::browser::Address;
 use std::path::PathBuf;
@@ -110,6 +111,7 @@ pub(super) fn ask(
         };
         drop(progress);
         let mut seen = seen(&site, talk, declared, begun);
+        seen.facts.stopped = seen.facts.stopped.take().or_else(|| why_nobody_signed_in(&scenes));
         seen.observed = seen.observed.with_scenes(scenes);
         if let (Some(script), Some(path)) = (&script, &asking.login) {
             seen.facts.script = Some(path.display().to_string());

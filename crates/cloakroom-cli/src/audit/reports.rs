@@ -68,6 +68,7 @@ impl<'w> Reports<'w> {
     ///
     /// A sentence with the file that cannot be used.
     pub(super) fn read(wanted: &'w Wanted) -> Result<Self, String> {
+        wanted.save.iter().try_for_each(|(_, path)| can_be_saved(path))?;
         let suppressions = wanted.suppressions.as_deref().map(|path| {
             let text = text_of(path)?;
             Suppressions::read(&text).map_err(|error| format!("{}: {error}", path.display()))
@@ -138,6 +139,22 @@ fn has_colours() -> bool {
     let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
     !is_refused && !is_dumb && std::io::stdout().is_terminal()
+}
+
+/// An audit may take hours, and its report should have somewhere to go.
+fn can_be_saved(path: &Path) -> Result<(), String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() {
+        return Err(format!("{} cannot be written: it is a folder", path.display()));
+    }
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(format!(
+            "{} cannot be written: there is no folder {}",
+            path.display(),
+            folder.display()
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn saved(path: &Path) -> Result<Saved, String> {

@@ -93,6 +93,19 @@ fn a_session_that_outlives_signing_out_is_found_and_no_secret_told() {
 }
 
 #[test]
+fn an_audit_whose_script_signs_nobody_in_is_not_complete() {
+    let server = Server::of(forgetful);
+    let script = script(&server.url()).replace("path = '/login'", "path = '/elsewhere'");
+
+    let ended = audit(&server, &script, Some(PASSWORD));
+
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let said =
+        "It is not complete: the script does not sign in: the signed-in browser looks signed out";
+    assert!(ended.out.contains(said), "{ended:?}");
+}
+
+#[test]
 fn a_script_that_cannot_be_used_is_told_before_anything_is_asked() {
     let server = Server::of(forgetful);
     for (text, password, told) in [

@@ -114,6 +114,8 @@ fn what_cannot_be_used_is_told_before_anybody_is_asked() {
         (vec![&url, "--fail-on", "awful"], "awful"),
         (vec![&url, "--format", "poem"], "poem"),
         (vec![&url, "--save", "html"], "FORMAT=FILE"),
+        (vec![&url, "--save", "html=/nowhere/report.html"], "there is no folder /nowhere"),
+        (vec![&url, "--save", "html=/tmp"], "it is a folder"),
         (vec!["--har", bad], "bad.json"),
         (vec!["--har", "/nowhere"], "/nowhere"),
         (vec![], "required"),
@@ -131,10 +133,10 @@ fn what_cannot_be_used_is_told_before_anybody_is_asked() {
 fn a_file_that_cannot_be_written_is_told() {
     let server = Server::of(shop);
 
-    let ended = audit(&[&server.url(), "--samples", "0", "--save", "json=/nowhere/report.json"]);
+    let ended = audit(&[&server.url(), "--samples", "0", "--save", "json=/dev/full"]);
 
     assert_eq!(ended.code, Some(2));
-    assert!(ended.err.contains("/nowhere/report.json cannot be written"), "{}", ended.err);
+    assert!(ended.err.contains("/dev/full cannot be written"), "{}", ended.err);
     assert!(ended.out.contains("C01"), "the report is printed nevertheless");
 }
 
