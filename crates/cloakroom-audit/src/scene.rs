@@ -138,6 +138,20 @@ pub enum Recognised {
     Unclear(String),
 }
 
+impl Recognised {
+    /// It in words that go on after what was done.
+    pub(crate) fn as_words(&self) -> String {
+        match self {
+            Self::NotAsked => "was not asked".to_owned(),
+            Self::SignedIn => "is signed in".to_owned(),
+            Self::SignedOut => "is signed out".to_owned(),
+            Self::Landed => "is accepted".to_owned(),
+            Self::Refused => "is refused".to_owned(),
+            Self::Unclear(why) => format!("cannot be told apart ({why})"),
+        }
+    }
+}
+
 /// What a take is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

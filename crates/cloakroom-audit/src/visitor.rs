@@ -145,7 +145,11 @@ impl<'s, F: Fetch> Visitor<'s, F> {
 
     fn cookie_field(&mut self, request: &Request) -> Vec<u8> {
         let field = self.jar.header(request);
-        let is_tampered = |name: &[u8]| self.tampered.iter().any(|(known, _)| known == name);
+        // Reports and scripts know names as text, which octets beyond UTF-8 are not.
+        let is_tampered = |name: &[u8]| {
+            let text = String::from_utf8_lossy(name);
+            self.tampered.iter().any(|(known, _)| known == name || known == text.as_bytes())
+        };
         let kept = cloakroom_cookie::pairs(&field).filter(|pair| !is_tampered(pair.name()));
         let mut parts: Vec<Vec<u8>> = kept.map(|pair| joined(pair.name(), pair.value())).collect();
         let added = self.tampered.iter();
@@ -170,6 +174,14 @@ impl<'s, F: Fetch> Visitor<'s, F> {
             {
                 ask.headers.push("referer", page.to_string());
             }
+        }
+    }
+
+    /// Keeps the cookies of an answer to a request that it did not send itself.
+    pub(crate) fn hear(&mut self, answer: &Exchange) {
+        if let Ok(address) = Address::parse(answer.url()) {
+            let request = self.request(&address, "GET");
+            let _ = self.take_in(&request, answer);
         }
     }
 

@@ -127,7 +127,20 @@ impl<'s, F: Fetch> Player<'s, F> {
         let ready = self.prepare(scene, &mut visitor, call).await?;
         let answer = visitor.go(&ready.by_get().ask()).await?;
         scene.takes.push(Take::new(Step::Way, "the login as a GET", Some(answer.without_query())));
-        self.question(scene, &visitor, "the login as a GET").await.map(|_| ())
+        let came_to = self.question(scene, &visitor, "the login as a GET").await?;
+        self.logins_work(scene, &came_to).await
+    }
+
+    /// A site that slows logins down refuses them all: where one was refused, the ordinary one must work.
+    async fn logins_work(&self, scene: &mut Scene, came_to: &Recognised) -> Result<(), Stop> {
+        if *came_to != Recognised::SignedOut {
+            return Ok(());
+        }
+        let mut visitor = self.newcomer();
+        self.sign_in(scene, &mut visitor).await?;
+        let take =
+            self.ask_who(&mut visitor, Step::Way, "the ordinary login right afterwards").await?;
+        controlled(scene, take, &Recognised::SignedIn)
     }
 
     /// The browser has no cookies, so that nothing but the odd place can sign it in.
@@ -194,7 +207,8 @@ impl<'s, F: Fetch> Player<'s, F> {
             "the login as another site sends it",
             Some(answer.without_query()),
         ));
-        self.question(scene, &visitor, "the login as another site sends it").await.map(|_| ())
+        let came_to = self.question(scene, &visitor, "the login as another site sends it").await?;
+        self.logins_work(scene, &came_to).await
     }
 
     /// Sends one of the other ways to be signed in, alone.

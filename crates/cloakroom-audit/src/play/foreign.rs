@@ -46,6 +46,8 @@ pub(super) struct Stage<'s, F> {
     pub(super) user: Visitor<'s, F>,
     pub(super) ready: Ready,
     pub(super) made: Made,
+    /// By how much the number of the script moved.
+    step: Option<i64>,
 }
 
 impl<'s, F: Fetch> Player<'s, F> {
@@ -66,8 +68,9 @@ impl<'s, F: Fetch> Player<'s, F> {
         let ready = self.prepare(scene, &mut user, &change.call).await?;
         let before = self.number(&user).await;
         let answer = user.go(&ready.ask()).await?;
-        let mut stage = Stage { user, ready, made: Made::of(&answer) };
+        let mut stage = Stage { user, ready, made: Made::of(&answer), step: None };
         let after = self.number(&stage.user).await;
+        stage.step = before.zip(after).map(|(before, after)| after.saturating_sub(before));
         let came_to = self.landed(&stage.made, &answer, before, after);
         controlled(
             scene,
@@ -122,6 +125,10 @@ impl<'s, F: Fetch> Player<'s, F> {
         after: Option<i64>,
     ) -> Recognised {
         let Some(change) = &self.script.change else { return Recognised::NotAsked };
+        // Whoever asks too often is refused whatever was asked.
+        if answer.status() == 429 {
+            return Recognised::Unclear("status 429".to_owned());
+        }
         if change.read.is_some() {
             return match (before, after) {
                 (Some(before), Some(after)) if before != after => Recognised::Landed,
@@ -159,11 +166,24 @@ impl<'s, F: Fetch> Player<'s, F> {
         let ask = if has_cookie { ask } else { with_cookies(&mut user, ask)? };
         // The door is used, since a browser would add what is left out on purpose.
         let answer = self.site.ask_quietly(&ask, Probe::Hostile).await?;
-        let after = self.number(&stage.user).await;
+        let mut after = self.number(&stage.user).await;
+        if after == before {
+            let moved = before.zip(stage.step).map(|(before, step)| before.saturating_add(step));
+            after = self.number_in_cookies(user, &answer).await.filter(|_| moved.is_some());
+            // A new session has a number too: only the step of the change tells that it was made.
+            after = after.filter(|found| Some(*found) == moved).or(before);
+        }
         let came_to = self.landed(&stage.made, &answer, before, after);
         let take = answered(step, what, answer.without_query(), came_to.clone()).reading(after);
         scene.takes.push(take);
         Ok(came_to)
+    }
+
+    /// The number where the session itself is a cookie: a browser has it from the answer alone.
+    async fn number_in_cookies(&self, mut user: Visitor<'s, F>, answer: &Exchange) -> Option<i64> {
+        answer.response.all("set-cookie").next()?;
+        user.hear(answer);
+        self.number(&user).await
     }
 
     pub(super) async fn no_proof(&mut self, scene: &mut Scene) -> Result<(), Stop> {

@@ -317,7 +317,8 @@ pub(super) fn note(scene: &mut Scene, step: Step, what: &str, exchanges: &[Excha
 /// Writes a control down, and stops if it came out otherwise.
 pub(super) fn controlled(scene: &mut Scene, take: Take, wanted: &Recognised) -> Result<(), Stop> {
     let is_fine = take.recognised == *wanted;
-    let why = format!("{}: {:?} instead of {wanted:?}", take.what, take.recognised);
+    let why =
+        format!("{} {} instead of {}", take.what, take.recognised.as_words(), wanted.as_words());
     scene.takes.push(take);
     if is_fine { Ok(()) } else { Err(Stop::Again(why)) }
 }

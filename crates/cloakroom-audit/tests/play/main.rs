@@ -160,6 +160,27 @@ async fn a_session_in_the_cookie_keeps_the_last_of_many_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_from_elsewhere_is_seen_where_the_session_is_the_cookie_itself() {
+    let faults = [Fault::KeepsDataInCookie, Fault::TakesFromAnywhere];
+
+    let (broken, _) = judged(SCRIPT, &faults).await;
+
+    let expected = set(&["X01", "X02", "X03"]);
+    assert!(broken.is_superset(&expected), "{broken:?}");
+    let (broken, decided) = judged(SCRIPT, &[Fault::KeepsDataInCookie]).await;
+    assert!(broken.is_disjoint(&expected) && decided.is_superset(&expected), "{broken:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_slows_logins_down_is_not_taken_for_one_that_refuses_foreign_ones() {
+    let (broken, decided) = judged(SCRIPT, &[Fault::LimitsLogins]).await;
+
+    assert_eq!(broken, set(&[]));
+    assert!(decided.contains("F01"), "the first login works: {decided:?}");
+    assert!(decided.is_disjoint(&set(&["X07", "F04", "M01"])), "{decided:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_is_signed_out_in_between_signs_in_again() {
     let (broken, decided) = judged(SCRIPT, &[Fault::SignsOutMidway]).await;
 

@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     AlwaysOk,
     /// Every fifth request ends the user's session.
     SignsOutMidway,
+    /// Whoever signs in more than three times is told to come back later.
+    LimitsLogins,
     /// Nobody can sign in.
     NoLogin,
     /// The session takes a second cookie, and ends when it comes without that.
@@ -55,6 +57,7 @@ pub(crate) struct Server {
     made: Cell<u64>,
     pub(crate) asked: Cell<usize>,
     pub(crate) changes: Cell<usize>,
+    logins: Cell<usize>,
     begin: Instant,
 }
 
@@ -95,6 +98,7 @@ impl Server {
             made: Cell::new(0),
             asked: Cell::new(0),
             changes: Cell::new(0),
+            logins: Cell::new(0),
             begin: Instant::now(),
         }
     }
@@ -188,6 +192,10 @@ impl Server {
     }
 
     fn login(&self, body: &HashMap<String, String>, brought: Option<&String>) -> Answer {
+        self.logins.set(self.logins.get() + 1);
+        if self.has(Fault::LimitsLogins) && self.logins.get() > 3 {
+            return Answer::new(429, "Come back later");
+        }
         let is_right = body.get("password").is_some_and(|password| password == PASSWORD);
         let is_locked = self.has(Fault::LocksLogin) && !self.sessions.borrow().is_empty();
         if !is_right || is_locked || self.has(Fault::NoLogin) {
