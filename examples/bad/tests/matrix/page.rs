@@ -76,7 +76,10 @@ impl Matrix {
             let off = row.map(|row| self.off(row));
             let inside = [on, off, Some(&self.shop)];
             let inside = inside.map(|answers| answers.and_then(|answers| answers.cells.get(id)));
-            let targets = self.targets.iter().map(|target| target.cells[*id].to_owned());
+            let targets = self
+                .targets
+                .iter()
+                .map(|target| target.cells.get(*id).copied().unwrap_or("-").to_owned());
             let cells: Vec<String> =
                 inside.into_iter().map(|cell| shown(cell, &mut reasons)).chain(targets).collect();
             let _ = writeln!(table, "| {id} | {title} | {} |", cells.join(" | "));
