@@ -14,8 +14,8 @@ use std::time::Duration;
 /// How long somebody wants to wait.
 #[derive(Debug, clap::Args)]
 pub(super) struct Waiting {
-    /// Waits this long for sessions to end by themselves: 35m, 12h. The script's [policy] says when they
-    /// should.
+    /// Waits this long for sessions to end by themselves: 35m, 12h. The script's `[policy]` says when
+    /// they should.
     #[arg(long, value_name = "TIME", requires = "login", value_parser = duration)]
     wait: Option<Duration>,
     /// Where a wait is kept, so that the same command goes on with it. What is in it opens sessions.
