@@ -3,7 +3,7 @@
 mod flight;
 mod ids;
 mod registry;
-mod table;
+pub(crate) mod table;
 mod verbs;
 mod writing;
 

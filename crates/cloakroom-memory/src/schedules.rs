@@ -14,6 +14,7 @@
 mod agreement;
 mod anything;
 mod names;
+mod near;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

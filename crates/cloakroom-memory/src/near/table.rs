@@ -164,7 +164,7 @@ impl Table {
             return;
         }
         // Reads under way may bring them under keys that nobody has heard of.
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.move_epoch();
         for id in ids {
             if let Some(key) = self.ids.get(&id) {
                 self.forget(&key);
@@ -174,7 +174,7 @@ impl Table {
 
     /// All sessions of a user.
     pub(crate) fn forget_user(&self, user: &UserId) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.move_epoch();
         let theirs = |entry: &Entry| entry.record.identity().user.as_ref() == Some(user);
         let keys = self.entries.iter().filter(|(_, entry)| theirs(entry));
         let keys: Vec<_> = keys.map(|(key, _)| key).collect();
@@ -183,10 +183,19 @@ impl Table {
 
     /// All sessions that are over at `now`.
     pub(crate) fn forget_over(&self, now: Timestamp) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.move_epoch();
         let over = self.entries.iter().filter(|(_, entry)| entry.record.ended(now).is_some());
         let keys: Vec<_> = over.map(|(key, _)| key).collect();
         keys.iter().for_each(|key| self.forget(key));
+    }
+
+    /// What was read before is not kept any more. Who was about to keep it when the epoch moved had a
+    /// stripe in hand, and has kept it when this returns, so that it is found and forgotten.
+    fn move_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        for stripe in &self.stripes {
+            drop(lock(stripe));
+        }
     }
 
     /// From now on changes may be missed.
