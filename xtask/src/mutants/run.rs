@@ -28,6 +28,13 @@ struct Message {
     reason: String,
     manifest_path: Option<PathBuf>,
     executable: Option<PathBuf>,
+    profile: Option<Profile>,
+}
+
+/// As what it was built: a command is built beside the tests that run it.
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
 }
 
 impl Workshop {
@@ -70,7 +77,8 @@ fn built(line: &str) -> Option<Built> {
     let message: Message = serde_json::from_str(line).ok()?;
     let folder = message.manifest_path?.parent()?.to_owned();
     let program = message.executable?;
-    (message.reason == "compiler-artifact").then_some(Built { program, folder })
+    let is_test = message.profile.is_some_and(|profile| profile.test);
+    (message.reason == "compiler-artifact" && is_test).then_some(Built { program, folder })
 }
 
 /// Without cargo in between, so that a program that hangs can be ended.
@@ -105,4 +113,21 @@ fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("CARGO_MANIFEST_DIR", folder);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_of_a_test_is_told_from_the_command_that_it_runs() {
+        let line = |test: bool| {
+            format!(
+                r#"{{"reason":"compiler-artifact","manifest_path":"/a/Cargo.toml","executable":"/b/x","profile":{{"test":{test}}}}}"#
+            )
+        };
+
+        assert_eq!(built(&line(true)).map(|built| built.folder), Some(PathBuf::from("/a")));
+        assert!(built(&line(false)).is_none());
+    }
 }
