@@ -15,6 +15,9 @@ const LOGINS: u32 = 4;
 /// A policy that allows more sessions than this is not tried out.
 const LOGINS_MOST: u32 = 12;
 
+/// A session that other logins ended has to outlast this many times the requests that they took.
+const LASTING: usize = 3;
+
 impl<'s, F: Fetch> Player<'s, F> {
     /// The login that the rules about responses see too. The script's private pages are looked at.
     pub(super) async fn first_login(
@@ -105,6 +108,7 @@ impl<'s, F: Fetch> Player<'s, F> {
         if logins > LOGINS_MOST {
             return Err(Stop::Ends(format!("{logins} logins are more than are tried")));
         }
+        let before = self.site.asked();
         let first = self.signed_in(scene).await?;
         for _ in 1..logins {
             let mut visitor = self.newcomer();
@@ -114,7 +118,22 @@ impl<'s, F: Fetch> Player<'s, F> {
         // The browser of other experiments may have been put out by these.
         self.forget();
         let what = format!("the first of {logins} browsers of one user");
-        self.question(scene, &first, &what).await.map(|_| ())
+        let came_to = self.question(scene, &first, &what).await?;
+        if came_to != Recognised::SignedOut {
+            return Ok(());
+        }
+        let requests = self.site.asked().saturating_sub(before);
+        self.lasts_alone(scene, requests.saturating_mul(LASTING)).await
+    }
+
+    /// The control that nobody is signed out by requests alone: only then was it the other logins.
+    async fn lasts_alone(&self, scene: &mut Scene, requests: usize) -> Result<(), Stop> {
+        let mut alone = self.newcomer();
+        self.sign_in(scene, &mut alone).await?;
+        for _ in 0..requests {
+            self.ask_who(&mut alone, Step::Way, "a browser that nobody signs in beside").await?;
+        }
+        self.control(scene, &mut alone).await
     }
 
     pub(super) async fn step_up(&mut self, scene: &mut Scene) -> Result<(), Stop> {

@@ -277,8 +277,8 @@ fn persistent(observed: &Observed) -> Answer {
             continue;
         }
         let told = format!(
-            "the session asks for {} hours, and nobody asked to be remembered",
-            seconds / 3_600
+            "the session asks for {}, and nobody asked to be remembered",
+            lifetime_of(seconds)
         );
         let flaw = Flaw::new(Severity::Medium, told, "no Max-Age and no Expires");
         findings.add(flaw.about(line.shown_name(), Evidence::of_line(exchange, &line.raw)));
@@ -286,6 +286,14 @@ fn persistent(observed: &Observed) -> Answer {
     match lines.len() {
         0 => not_decided("no response of the login sets the session's cookie"),
         lines => findings.answer(format!("{lines} Set-Cookie lines")),
+    }
+}
+
+/// A lifetime in minutes below two hours, and in whole hours from there on.
+fn lifetime_of(seconds: u64) -> String {
+    match seconds {
+        0..7_200 => format!("{} minutes", seconds / 60),
+        _ => format!("{} hours", seconds / 3_600),
     }
 }
 

@@ -181,6 +181,13 @@ async fn a_site_that_slows_logins_down_is_not_taken_for_one_that_refuses_foreign
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_site_that_loses_sessions_is_not_taken_for_one_that_counts_them() {
+    let (broken, decided) = judged(SCRIPT, &[Fault::LosesSessions]).await;
+
+    assert!(broken.contains("M01") || !decided.contains("M01"), "it counts nothing: {decided:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_is_signed_out_in_between_signs_in_again() {
     let (broken, decided) = judged(SCRIPT, &[Fault::SignsOutMidway]).await;
 

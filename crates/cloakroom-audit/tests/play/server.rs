@@ -33,10 +33,12 @@ pub(crate) enum Fault {
     FirstTwinCounts,
     /// Everybody sees the same page.
     AlwaysOk,
-    /// Every fifth request ends the user's session.
+    /// Every sixtieth request ends all sessions.
     SignsOutMidway,
     /// Whoever signs in more than three times is told to come back later.
     LimitsLogins,
+    /// Every twentieth request ends all sessions.
+    LosesSessions,
     /// Nobody can sign in.
     NoLogin,
     /// The session takes a second cookie, and ends when it comes without that.
@@ -117,6 +119,9 @@ impl Server {
 
     /// The tokens of our name, and the one of them that is a session.
     fn found(&self, ask: &Ask) -> (Vec<String>, Option<(String, Session)>) {
+        if self.has(Fault::LosesSessions) && self.asked.get().is_multiple_of(20) {
+            self.sessions.borrow_mut().clear();
+        }
         let field = ask.headers.text("cookie").unwrap_or_default().into_owned();
         let own =
             field.split(';').filter_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('='));
