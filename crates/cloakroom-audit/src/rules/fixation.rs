@@ -111,7 +111,7 @@ pub(super) const ADOPTED: Rule = Rule {
     title: "Token of the client's choice is adopted",
     severity: Severity::High,
     needs: Needs::Login,
-    what: "Only the server makes tokens: one that it did not make is like none.",
+    what: "A value that the server did not make is never signed in, not even after a login that it came with.",
     why: "An attacker needs no session of their own to plant one: any text will do, from a sibling host, over plain http or by script.",
     how: "A browser that was never there brings invented values for the session's cookies, of the length and characters of real ones, and signs in. If the invented values are signed in afterwards, they were adopted.",
     source: "OWASP Session Management Cheat Sheet, permissive and strict management; CWE-384",
